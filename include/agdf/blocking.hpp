@@ -1,0 +1,189 @@
+#pragma once
+
+// Floor 2: calls that block, off the graph's threads.
+
+#include <agdf/concepts.hpp>
+#include <agdf/detail/blocking_pool.hpp>
+#include <agdf/detail/lane.hpp>
+#include <agdf/detail/shutdown.hpp>
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <type_traits>
+#include <utility>
+
+namespace agdf {
+
+namespace detail {
+
+/// One call on its way to the pool and back. The coroutine that waits and the pool share it; whoever comes first,
+/// the result or a cancellation, decides.
+template <class F>
+class BlockingCall final : public Sleeper, private ShutdownHook, public std::enable_shared_from_this<BlockingCall<F>> {
+public:
+    static constexpr bool stoppable = std::is_invocable_v<F&, std::stop_token>;
+    using Return = typename std::conditional_t<stoppable, std::invoke_result<F&, std::stop_token>, std::invoke_result<F&>>::type;
+    using Value = std::decay_t<Return>;
+
+    BlockingCall(F function, asio::execution_context& context, std::size_t limit)
+        : function_(std::move(function)),
+          hooks_(asio::use_service<ShutdownService>(context)),
+          pool_(asio::use_service<BlockingService>(context).pool()),
+          limit_(limit)
+    {
+    }
+
+    Return take()
+    {
+        hooks_.remove(*this);
+        if (error_)
+            std::rethrow_exception(std::exchange(error_, nullptr));
+        if constexpr (!std::is_void_v<Return>)
+            return std::move(*value_);
+    }
+
+private:
+    enum class State { waiting, running, finished, abandoned };
+
+    void on_suspended() override
+    {
+        hooks_.add(*this);
+        pool_.submit([call = this->shared_from_this()] { call->call(); }, limit_);
+    }
+
+    void on_cancel(asio::cancellation_type) override
+    {
+        const std::lock_guard lock{mutex_};
+        if (state_ == State::finished || state_ == State::abandoned)
+            return;
+        state_ = State::abandoned;
+        stop_.request_stop();
+        error_ = std::make_exception_ptr(asio::system_error(asio::error::operation_aborted, "agdf::run_blocking"));
+        asio::post(this->take_handler());
+    }
+
+    void context_is_going() noexcept override
+    {
+        {
+            const std::lock_guard lock{mutex_};
+            if (state_ == State::finished || state_ == State::abandoned)
+                return;
+            state_ = State::abandoned;
+            stop_.request_stop();
+        }
+        Sleeper::abandon();
+    }
+
+    void call()
+    {
+        {
+            const std::lock_guard lock{mutex_};
+            if (state_ == State::abandoned)
+                return;
+            state_ = State::running;
+        }
+        std::exception_ptr error;
+        std::optional<std::conditional_t<std::is_void_v<Return>, char, Value>> value;
+        try {
+            if constexpr (std::is_void_v<Return>)
+                invoke();
+            else
+                value.emplace(invoke());
+        } catch (...) {
+            error = std::current_exception();
+        }
+        const std::lock_guard lock{mutex_};
+        if (state_ == State::abandoned)
+            return;
+        state_ = State::finished;
+        error_ = std::move(error);
+        value_ = std::move(value);
+        asio::post(this->take_handler());
+    }
+
+    Return invoke()
+    {
+        if constexpr (stoppable)
+            return std::invoke(function_, stop_.get_token());
+        else
+            return std::invoke(function_);
+    }
+
+    F function_;
+    ShutdownService& hooks_;
+    BlockingPool& pool_;
+    const std::size_t limit_;
+    std::mutex mutex_;
+    State state_ = State::waiting;
+    std::stop_source stop_;
+    std::exception_ptr error_;
+    std::optional<std::conditional_t<std::is_void_v<Return>, char, Value>> value_;
+};
+
+/// `run_blocking` with at most `limit` threads; 0 = as many as the context allows.
+template <class F>
+[[nodiscard]] asio::awaitable<typename BlockingCall<F>::Return> run_blocking_with(F function, std::size_t limit)
+{
+    const auto executor = co_await asio::this_coro::executor;
+    asio::execution_context& context = asio::query(executor, asio::execution::context);
+    if (limit == 0)
+        limit = asio::use_service<BlockingService>(context).allowed();
+    const auto call = std::make_shared<BlockingCall<F>>(std::move(function), context, limit);
+    co_await call->suspend();
+    co_return call->take();
+}
+
+}  // namespace detail
+
+/// Runs `function` on a thread of the blocking pool and resumes with its result.
+///
+/// Shape:          one call in, its return value out; to be awaited in an asio::awaitable or a Stream. A callable that
+///                 takes a std::stop_token is told when nobody waits for it any more.
+/// Units:          at most `GraphOptions::blocking_threads` calls run at a time, 32 outside a graph; the rest wait.
+/// Errors:         throws what `function` throws. When the awaiting coroutine is cancelled it throws
+///                 asio::system_error(operation_aborted) at once; a call that had begun finishes alone and its result
+///                 is discarded, so it must own what it uses.
+/// Resumes:        on the coroutine's executor.
+/// Thread-safety:  safe; `function` runs on another thread.
+/// Source:         asyncio's run_in_executor.
+///
+///     auto rows = co_await agdf::run_blocking([query] { return database().fetch(query); });
+template <class F>
+[[nodiscard]] auto run_blocking(F&& function)
+{
+    using Function = std::decay_t<F>;
+    static_assert(std::is_invocable_v<Function&> || std::is_invocable_v<Function&, std::stop_token>,
+                  "agdf::run_blocking(function): function cannot be called without arguments. Expected: a callable that "
+                  "takes nothing, or a std::stop_token. Capture what it needs, by value.");
+    return detail::run_blocking_with<Function>(std::forward<F>(function), 0);
+}
+
+/// A plain function that a node shall run in the blocking pool; made by `agdf::blocking`.
+template <class F>
+class Blocking {
+public:
+    explicit Blocking(F function) : function_(std::move(function)) {}
+
+    [[nodiscard]] F& function() noexcept { return function_; }
+
+private:
+    F function_;
+};
+
+/// Marks a plain function as one that blocks: its node runs it in the thread pool, one call for each of its workers.
+///
+/// Shape:          as the function: `O(I)`, `std::optional<O>(I)` or `void(I)`.
+/// Thread-safety:  with one worker its calls never overlap; with more the function is called from several threads.
+///
+///     graph.add_node("load", agdf::blocking([&](Row row) { database.insert(row); }), {.workers = 4});
+template <class F>
+[[nodiscard]] Blocking<std::decay_t<F>> blocking(F&& function)
+{
+    return Blocking<std::decay_t<F>>{std::forward<F>(function)};
+}
+
+}  // namespace agdf

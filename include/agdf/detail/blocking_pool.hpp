@@ -1,0 +1,156 @@
+#pragma once
+
+// Floor 2: the threads for calls that block.
+
+#include <agdf/detail/asio.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace agdf::detail {
+
+/// Threads that run jobs one after the other; they are started when there is work for them, up to a limit.
+///
+/// It is Asio's own scheduler underneath. asio::thread_pool is not used since it starts all its threads at once and
+/// its destructor waits for jobs that may block for ever.
+///
+/// Thread-safety: safe.
+class BlockingPool : public std::enable_shared_from_this<BlockingPool> {
+public:
+    BlockingPool() : work_(asio::make_work_guard(jobs_)) {}
+    BlockingPool(const BlockingPool&) = delete;
+    BlockingPool& operator=(const BlockingPool&) = delete;
+    ~BlockingPool() = default;
+
+    /// Runs a job on a thread of the pool, unless the pool is stopped before its turn.
+    template <class Job>
+    void submit(Job job, std::size_t limit)
+    {
+        asio::post(jobs_, [this, job = std::move(job)]() mutable {
+            {
+                auto mine = std::move(job);  // dies before the thread counts as free again
+                if (start_job())
+                    mine();
+            }
+            end_job();
+        });
+        const std::lock_guard lock{mutex_};
+        ++wanted_;
+        if (wanted_ > threads_.size() && threads_.size() < limit)
+            start_thread();
+    }
+
+    /// Ends the idle threads now and the busy ones after their job, without waiting for that.
+    void stop() noexcept
+    {
+        std::vector<std::unique_ptr<Thread>> threads;
+        {
+            const std::lock_guard lock{mutex_};
+            stopped_ = true;
+            threads.swap(threads_);
+            for (const auto& thread : threads)
+                if (thread->busy)
+                    thread->handle.detach();
+        }
+        work_.reset();
+        jobs_.stop();
+        for (const auto& thread : threads)
+            if (thread->handle.joinable())
+                thread->handle.join();
+    }
+
+private:
+    struct Thread {
+        std::thread handle;
+        bool busy = false;
+    };
+
+    void start_thread()
+    {
+        auto thread = std::make_unique<Thread>();
+        Thread* const self = thread.get();
+        threads_.push_back(std::move(thread));
+        try {
+            self->handle = std::thread([pool = shared_from_this(), self] {
+                own_thread() = self;
+                pool->jobs_.run();
+            });
+        } catch (...) {
+            threads_.pop_back();
+            if (threads_.empty())
+                throw;  // with fewer threads than allowed the job only waits longer
+        }
+    }
+
+    bool start_job()
+    {
+        const std::lock_guard lock{mutex_};
+        if (!stopped_)
+            own_thread()->busy = true;
+        return !stopped_;
+    }
+
+    void end_job()
+    {
+        const std::lock_guard lock{mutex_};
+        --wanted_;
+        if (!stopped_)
+            own_thread()->busy = false;
+    }
+
+    AGDF_NOINLINE static Thread*& own_thread()
+    {
+        thread_local Thread* thread = nullptr;
+        return thread;
+    }
+
+    asio::io_context jobs_;
+    asio::executor_work_guard<asio::io_context::executor_type> work_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Thread>> threads_;
+    std::size_t wanted_ = 0;  // jobs that wait or run
+    bool stopped_ = false;
+};
+
+/// The pool of one execution context, and how large the graphs on it want it.
+class BlockingService : public asio::execution_context::service {
+public:
+    using key_type = BlockingService;
+    inline static asio::execution_context::id id;
+
+    static constexpr std::size_t default_threads = 32;
+
+    explicit BlockingService(asio::execution_context& context)
+        : asio::execution_context::service(context), pool_(std::make_shared<BlockingPool>())
+    {
+    }
+
+    /// Allows the free function `run_blocking` as many threads as the most generous graph of this context.
+    void allow(std::size_t threads)
+    {
+        const std::lock_guard lock{mutex_};
+        allowed_ = std::max(allowed_, threads);
+    }
+
+    [[nodiscard]] std::size_t allowed() const
+    {
+        const std::lock_guard lock{mutex_};
+        return allowed_ == 0 ? default_threads : allowed_;
+    }
+
+    [[nodiscard]] BlockingPool& pool() noexcept { return *pool_; }
+
+private:
+    void shutdown() noexcept override { pool_->stop(); }
+
+    const std::shared_ptr<BlockingPool> pool_;
+    mutable std::mutex mutex_;
+    std::size_t allowed_ = 0;
+};
+
+}  // namespace agdf::detail

@@ -1,0 +1,370 @@
+#pragma once
+
+// Floor 2: the one bounded queue of the library, under `Channel` and under every node.
+//
+//      senders ──► [ parked: waiting for room ] ──► [ buffer ≤ capacity ] ──► [ waiting receivers ]
+//
+// Both waiting lists hold the message itself, so that whoever makes progress finishes the other's operation: a push
+// hands its message to the first waiting receiver, a pop moves parked messages into the buffer. An operation that is
+// no longer in its list is finished, and cannot be cancelled any more: that is what makes cancellation and time-outs
+// free of races. At most one of the two lists is in use at a time.
+
+#include <agdf/detail/asio.hpp>
+#include <agdf/detail/ring.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace agdf::detail {
+
+/// Asked by a source that wants to know when its item has been dealt with; reserved.
+class Acknowledgement;
+
+/// What travels through a channel: the value, and null unless its source asks for acknowledgements.
+template <class T>
+struct Envelope {
+    T value;
+    Acknowledgement* acknowledgement = nullptr;
+};
+
+/// An operation that waits in a channel.
+class Waiter {
+public:
+    /// Resumes the operation later; called once, without any lock, after the waiter left its list.
+    virtual void wake() noexcept = 0;
+
+    /// Destroys the suspended coroutine; called when the channel or its context goes.
+    virtual void abandon() noexcept = 0;
+
+    [[nodiscard]] bool is_waiting() const noexcept { return linked_; }
+
+protected:
+    Waiter() = default;
+    Waiter(const Waiter&) = delete;
+    Waiter& operator=(const Waiter&) = delete;
+    ~Waiter() = default;
+
+private:
+    friend class WaiterList;
+    friend class WakeList;
+    Waiter* previous_ = nullptr;
+    Waiter* next_ = nullptr;
+    bool linked_ = false;
+};
+
+/// Waiters in the order in which they came.
+class WaiterList {
+public:
+    [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] Waiter* first() const noexcept { return first_; }
+
+    void push(Waiter& waiter) noexcept
+    {
+        waiter.previous_ = last_;
+        waiter.next_ = nullptr;
+        (last_ ? last_->next_ : first_) = &waiter;
+        last_ = &waiter;
+        waiter.linked_ = true;
+        ++size_;
+    }
+
+    Waiter* pop() noexcept
+    {
+        Waiter* const waiter = first_;
+        if (waiter)
+            remove(*waiter);
+        return waiter;
+    }
+
+    void remove(Waiter& waiter) noexcept
+    {
+        (waiter.previous_ ? waiter.previous_->next_ : first_) = waiter.next_;
+        (waiter.next_ ? waiter.next_->previous_ : last_) = waiter.previous_;
+        waiter.linked_ = false;
+        --size_;
+    }
+
+private:
+    Waiter* first_ = nullptr;
+    Waiter* last_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+/// Waiters that left their list under the lock and are to be woken after it; they count as not waiting any more.
+class WakeList {
+public:
+    void push(Waiter& waiter) noexcept
+    {
+        waiter.next_ = nullptr;
+        (last_ ? last_->next_ : first_) = &waiter;
+        last_ = &waiter;
+    }
+
+    [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+
+    void wake() noexcept
+    {
+        while (first_) {
+            Waiter* const waiter = first_;
+            first_ = waiter->next_;  // before it runs, and perhaps dies
+            waiter->wake();
+        }
+    }
+
+private:
+    Waiter* first_ = nullptr;
+    Waiter* last_ = nullptr;
+};
+
+/// A send that may wait: its message leaves when it is stored.
+template <class M>
+class Putting : public Waiter {
+public:
+    std::optional<M> message;
+
+protected:
+    ~Putting() = default;
+};
+
+/// A receive that may wait: its message arrives, or stays empty when the channel has ended.
+template <class M>
+class Getting : public Waiter {
+public:
+    std::optional<M> message;
+
+protected:
+    ~Getting() = default;
+};
+
+enum class Put { stored, waiting, closed };
+enum class Got { item, waiting, ended };
+
+/// Who takes part in a channel decides whether it needs its lock.
+enum class Sharing { one_strand, many_threads };
+
+/// When a waiting sender is let in: at the first free place, or when half of the places are free, which moves many
+/// items for one wake and is what a pipeline wants.
+enum class Refill { first_place, half_empty };
+
+/// Thread-safety: as `Sharing` says; the counts may be read from any thread at any time.
+template <class M>
+class ChannelCore {
+public:
+    ChannelCore(std::size_t capacity, Refill refill, Sharing sharing) noexcept
+        : capacity_(capacity),
+          refill_at_(refill == Refill::half_empty ? capacity / 2 : capacity - 1),
+          shared_(sharing == Sharing::many_threads)
+    {
+    }
+    ChannelCore(const ChannelCore&) = delete;
+    ChannelCore& operator=(const ChannelCore&) = delete;
+    ~ChannelCore() { abandon_waiters(); }
+
+    /// Stores a message if that is possible at once; it is moved from only then.
+    [[nodiscard]] Put try_put(M& message)
+    {
+        Waiter* receiver = nullptr;
+        {
+            const auto lock = guard();
+            const Put result = store(message, receiver);
+            if (result != Put::stored)
+                return result;
+        }
+        if (receiver) [[unlikely]]
+            receiver->wake();
+        return Put::stored;
+    }
+
+    /// Stores a sender's message, or lets the sender wait with it.
+    [[nodiscard]] Put put(Putting<M>& sender)
+    {
+        Waiter* receiver = nullptr;
+        {
+            const auto lock = guard();
+            const Put result = store(*sender.message, receiver);
+            if (result == Put::waiting) {
+                senders_.push(sender);
+                count_offered();
+                count(parked_, senders_.size());
+            }
+            if (result != Put::stored)
+                return result;
+            sender.message.reset();
+        }
+        if (receiver)
+            receiver->wake();
+        return Put::stored;
+    }
+
+    /// Takes a message into `receiver.message`, or says that there is none now or ever.
+    [[nodiscard]] Got try_get(Getting<M>& receiver) { return get(receiver, false); }
+
+    /// The same, but lets the receiver wait if there is none now.
+    [[nodiscard]] Got get(Getting<M>& receiver) { return get(receiver, true); }
+
+    /// Ends a waiting operation; false if it is finished already, and its result stands.
+    [[nodiscard]] bool withdraw(Putting<M>& sender) noexcept
+    {
+        const auto lock = guard();
+        if (!sender.is_waiting())
+            return false;
+        senders_.remove(sender);
+        count(parked_, senders_.size());
+        return true;
+    }
+
+    [[nodiscard]] bool withdraw(Getting<M>& receiver) noexcept
+    {
+        const auto lock = guard();
+        if (!receiver.is_waiting())
+            return false;
+        receivers_.remove(receiver);
+        return true;
+    }
+
+    /// Lets nothing more in. What is buffered can still be taken; waiting senders keep their message.
+    void close() noexcept
+    {
+        WakeList woken;
+        {
+            const auto lock = guard();
+            closed_.store(true, std::memory_order_relaxed);
+            while (Waiter* const waiter = senders_.pop())
+                woken.push(*waiter);
+            while (Waiter* const waiter = receivers_.pop())  // there are none unless the buffer is empty
+                woken.push(*waiter);
+            count(parked_, 0);
+        }
+        woken.wake();
+    }
+
+    /// Discards what is buffered, and says how much that was.
+    std::size_t discard() noexcept
+    {
+        const auto lock = guard();
+        const std::size_t discarded = buffer_.size();
+        buffer_.clear();
+        count(size_, 0);
+        return discarded;
+    }
+
+    /// Destroys everybody who waits here.
+    void abandon_waiters() noexcept
+    {
+        for (WaiterList* const list : {&senders_, &receivers_}) {
+            for (;;) {
+                Waiter* waiter = nullptr;
+                {
+                    const auto lock = guard();
+                    waiter = list->pop();
+                }
+                if (!waiter)
+                    break;
+                waiter->abandon();
+            }
+        }
+    }
+
+    [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::size_t parked() const noexcept { return parked_.load(std::memory_order_relaxed); }
+    /// Messages that were stored, handed over or are waiting to be, since the beginning.
+    [[nodiscard]] std::uint64_t offered() const noexcept { return offered_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::size_t peak() const noexcept { return peak_.load(std::memory_order_relaxed); }
+
+private:
+    [[nodiscard]] std::unique_lock<std::mutex> guard() noexcept
+    {
+        return shared_ ? std::unique_lock{mutex_} : std::unique_lock<std::mutex>{};
+    }
+
+    // One thread writes at a time, any may read: a plain store is enough.
+    static void count(std::atomic<std::size_t>& counter, std::size_t value) noexcept
+    {
+        counter.store(value, std::memory_order_relaxed);
+    }
+
+    void count_offered() noexcept
+    {
+        offered_.store(offered_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+
+    Put store(M& message, Waiter*& woken)
+    {
+        if (is_closed()) [[unlikely]]
+            return Put::closed;
+        if (!receivers_.empty()) [[unlikely]] {
+            woken = receivers_.pop();
+            static_cast<Getting<M>&>(*woken).message.emplace(std::move(message));
+            count_offered();
+            return Put::stored;
+        }
+        if (buffer_.size() >= capacity_ || !senders_.empty()) [[unlikely]]
+            return Put::waiting;
+        buffer_.push(std::move(message));
+        count_offered();
+        const std::size_t size = buffer_.size();
+        count(size_, size);
+        if (size > peak_.load(std::memory_order_relaxed))
+            count(peak_, size);
+        return Put::stored;
+    }
+
+    Got get(Getting<M>& receiver, bool wait)
+    {
+        WakeList woken;
+        {
+            const auto lock = guard();
+            if (buffer_.empty()) {
+                if (is_closed())
+                    return Got::ended;
+                if (wait)
+                    receivers_.push(receiver);
+                return Got::waiting;
+            }
+            receiver.message.emplace(std::move(buffer_.front()));
+            buffer_.pop();
+            if (!senders_.empty() && buffer_.size() <= refill_at_) [[unlikely]]
+                refill(woken);
+            count(size_, buffer_.size());
+        }
+        if (!woken.empty()) [[unlikely]]
+            woken.wake();
+        return Got::item;
+    }
+
+    void refill(WakeList& woken)
+    {
+        while (!senders_.empty() && buffer_.size() < capacity_) {
+            auto& sender = static_cast<Putting<M>&>(*senders_.first());
+            buffer_.push(std::move(*sender.message));
+            sender.message.reset();
+            senders_.remove(sender);
+            woken.push(sender);
+        }
+        count(parked_, senders_.size());
+        if (buffer_.size() > peak_.load(std::memory_order_relaxed))
+            count(peak_, buffer_.size());
+    }
+
+    std::mutex mutex_;
+    Ring<M> buffer_;
+    WaiterList senders_;
+    WaiterList receivers_;
+    std::atomic<std::size_t> size_{0};
+    std::atomic<std::size_t> parked_{0};
+    std::atomic<std::size_t> peak_{0};
+    std::atomic<std::uint64_t> offered_{0};
+    std::atomic<bool> closed_{false};
+    const std::size_t capacity_;
+    const std::size_t refill_at_;
+    const bool shared_;
+};
+
+}  // namespace agdf::detail

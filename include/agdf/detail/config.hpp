@@ -1,0 +1,32 @@
+#pragma once
+
+// Floor 0: what the compiler must offer, said in one sentence each.
+
+#if !defined(__cpp_impl_coroutine) || __cplusplus < 202002L
+#error "agdf: C++20 coroutines are off. Expected: -std=c++20 or later (GCC 12+, Clang 16+). Set CMAKE_CXX_STANDARD to 20 or link agdf::agdf."
+#endif
+
+#if !defined(__cpp_exceptions)
+#error "agdf: exceptions are off. Expected: a build without -fno-exceptions, since a failing item is an exception. Remove the flag for this target."
+#endif
+
+#include <version>
+
+/// Version of the library, as in its CMake project.
+#define AGDF_VERSION_MAJOR 0
+#define AGDF_VERSION_MINOR 1
+#define AGDF_VERSION_PATCH 0
+
+// Asio keeps coroutine frames in a free list, which hides a use after free from AddressSanitizer; whoever
+// switches that off for Asio means ours as well.
+#if defined(ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING)
+#define AGDF_DISABLE_FRAME_RECYCLING 1
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define AGDF_NOINLINE [[gnu::noinline]]
+#define AGDF_ALWAYS_INLINE [[gnu::always_inline]] inline
+#else
+#define AGDF_NOINLINE
+#define AGDF_ALWAYS_INLINE inline
+#endif

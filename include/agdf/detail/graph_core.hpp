@@ -1,0 +1,152 @@
+#pragma once
+
+// Floor 5: what outlives a single run of a graph: its blueprint, the run that is under way, who watches.
+
+#include <agdf/detail/blueprint.hpp>
+#include <agdf/report.hpp>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace agdf::detail {
+
+/// A run, as seen from outside.
+class RunControl {
+public:
+    virtual void stop() = 0;
+    virtual void cancel() = 0;
+    [[nodiscard]] virtual std::vector<NodeStats> stats() const = 0;
+
+protected:
+    ~RunControl() = default;
+};
+
+/// Somebody who wants to know when a run begins and ends.
+class RunObserver {
+public:
+    virtual void run_began() = 0;
+    virtual void run_ended(const std::vector<NodeStats>& stats) = 0;
+
+protected:
+    ~RunObserver() = default;
+};
+
+/// Thread-safety: `blueprint` and `options` are not touched while others look; all else is safe.
+class GraphCore {
+public:
+    explicit GraphCore(GraphOptions options) : options_(std::move(options))
+    {
+        const auto fail = [](std::string_view what) { throw GraphError(fmt::format("agdf::Graph: {}", what)); };
+        Blueprint::check_range(fail, "threads", options_.threads, 1, 1'024);
+        Blueprint::check_range(fail, "blocking_threads", options_.blocking_threads, 1, 4'096);
+        if (!options_.log)
+            options_.log = [](LogLevel level, std::string_view line) {
+                constexpr std::string_view names[] = {"debug", "info", "warning", "error"};
+                fmt::print(stderr, "[{}] {}\n", names[static_cast<std::size_t>(level)], line);
+            };
+    }
+
+    Blueprint blueprint;
+
+    [[nodiscard]] const GraphOptions& options() const noexcept { return options_; }
+
+    [[nodiscard]] std::shared_ptr<RunControl> current_run() const
+    {
+        const std::lock_guard lock{mutex_};
+        return run_;
+    }
+
+    void check_idle() const
+    {
+        if (current_run())
+            throw GraphError("agdf::Graph::run: the graph is running already. Expected: one run at a time. Wait for its end, or "
+                             "make a second graph.");
+    }
+
+    void run_began(std::shared_ptr<RunControl> run)
+    {
+        {
+            const std::lock_guard lock{mutex_};
+            run_ = std::move(run);
+        }
+        for_each_observer([](RunObserver& observer) { observer.run_began(); });
+    }
+
+    void run_ended(std::vector<NodeStats> stats)
+    {
+        std::shared_ptr<RunControl> run;
+        {
+            const std::lock_guard lock{mutex_};
+            run = std::exchange(run_, nullptr);
+            last_stats_ = stats;
+            has_run_ = true;
+        }
+        for_each_observer([&](RunObserver& observer) { observer.run_ended(stats); });
+    }
+
+    /// The numbers of the run under way, else of the last one, else zeros.
+    [[nodiscard]] std::vector<NodeStats> stats() const
+    {
+        std::shared_ptr<RunControl> run;
+        {
+            const std::lock_guard lock{mutex_};
+            if (!run_ && has_run_)
+                return last_stats_;
+            run = run_;
+        }
+        if (run)
+            return run->stats();
+        std::vector<NodeStats> zeros(blueprint.size());
+        for (std::size_t i = 0; i < zeros.size(); ++i) {
+            zeros[i].name = blueprint.node(i).name();
+            zeros[i].queue_size = blueprint.node(i).options().queue_size;
+            zeros[i].workers = blueprint.node(i).options().workers;
+        }
+        return zeros;
+    }
+
+    [[nodiscard]] bool has_run() const
+    {
+        const std::lock_guard lock{mutex_};
+        return has_run_ || run_ != nullptr;
+    }
+
+    void add_observer(RunObserver& observer)
+    {
+        const std::lock_guard lock{observers_mutex_};
+        observers_.push_back(&observer);
+    }
+
+    /// After this the observer is not called any more, nor being called.
+    void remove_observer(RunObserver& observer)
+    {
+        const std::lock_guard lock{observers_mutex_};
+        std::erase(observers_, &observer);
+    }
+
+private:
+    template <class F>
+    void for_each_observer(const F& call)
+    {
+        const std::lock_guard lock{observers_mutex_};
+        for (RunObserver* const observer : observers_)
+            call(*observer);
+    }
+
+    GraphOptions options_;
+    mutable std::mutex mutex_;
+    std::shared_ptr<RunControl> run_;
+    std::vector<NodeStats> last_stats_;
+    bool has_run_ = false;
+    std::mutex observers_mutex_;
+    std::vector<RunObserver*> observers_;
+};
+
+}  // namespace agdf::detail

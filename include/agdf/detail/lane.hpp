@@ -1,0 +1,189 @@
+#pragma once
+
+// Floor 2: one strand with a run queue of its own, and how a coroutine sleeps until that queue wakes it.
+//
+// Waking a coroutine through Asio costs a post, a lock and a dispatch each time. A lane collects the coroutines
+// that became ready and posts once for all of them; they then run one after the other, on the lane's strand.
+
+#include <agdf/detail/asio.hpp>
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace agdf::detail {
+
+/// Something that a lane can run; it may be in one lane's queue once.
+class Runnable {
+public:
+    virtual void run() = 0;
+
+protected:
+    Runnable() = default;
+    Runnable(const Runnable&) = delete;
+    Runnable& operator=(const Runnable&) = delete;
+    ~Runnable() = default;
+
+private:
+    friend class Lane;
+    Runnable* next_ = nullptr;
+};
+
+/// A strand and the queue of what is ready to run on it.
+///
+/// Thread-safety: `schedule` is safe from any thread if `shared`, else to be called on the lane's strand.
+class Lane : public std::enable_shared_from_this<Lane> {
+public:
+    Lane(asio::any_io_executor strand, bool shared) : executor_(std::move(strand)), shared_(shared) {}
+
+    [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+
+    /// Puts a runnable at the end of the queue; it runs later, never inside this call.
+    void schedule(Runnable& runnable)
+    {
+        bool post = false;
+        {
+            const auto lock = guard();
+            runnable.next_ = nullptr;
+            (last_ ? last_->next_ : first_) = &runnable;
+            last_ = &runnable;
+            post = !std::exchange(posted_, true);
+        }
+        if (post)
+            post_drain();
+    }
+
+    /// Forgets what is queued; used when the execution context goes.
+    void abandon() noexcept
+    {
+        const auto lock = guard();
+        first_ = last_ = nullptr;
+    }
+
+private:
+    // A slice ends after this time, so that timers and sockets of the same context get their turn.
+    static constexpr std::chrono::microseconds slice{500};
+    static constexpr int runs_per_clock = 8;
+
+    [[nodiscard]] std::unique_lock<std::mutex> guard() noexcept
+    {
+        return shared_ ? std::unique_lock{mutex_} : std::unique_lock<std::mutex>{};
+    }
+
+    void post_drain()
+    {
+        asio::post(executor_, [lane = shared_from_this()] { lane->drain(); });
+    }
+
+    void drain()
+    {
+        const auto end = std::chrono::steady_clock::now() + slice;
+        for (int runs = 1;; ++runs) {
+            Runnable* runnable = nullptr;
+            {
+                const auto lock = guard();
+                runnable = first_;
+                if (!runnable) {
+                    posted_ = false;
+                    return;
+                }
+                first_ = runnable->next_;
+                if (!first_)
+                    last_ = nullptr;
+            }
+            runnable->run();
+            if (runs % runs_per_clock == 0 && std::chrono::steady_clock::now() > end)
+                return post_drain();
+        }
+    }
+
+    asio::any_io_executor executor_;
+    std::mutex mutex_;
+    Runnable* first_ = nullptr;
+    Runnable* last_ = nullptr;
+    bool posted_ = false;
+    const bool shared_;
+};
+
+/// One suspended asio coroutine.
+///
+/// Whoever owns it calls `suspend`, and somebody calls `run` (through a lane, or posted) exactly once for each of
+/// them, or `abandon`. The coroutine's frame is owned by the handler that is kept here meanwhile.
+class Sleeper : public Runnable {
+public:
+    ~Sleeper() { abandon(); }
+
+    /// Suspends the awaiting coroutine until `run`.
+    ///
+    /// Resumes: inside `run`.
+    [[nodiscard]] asio::awaitable<void> suspend()
+    {
+        return asio::async_initiate<const asio::use_awaitable_t<>, void()>(Arm{this}, asio::use_awaitable);
+    }
+
+    void run() override
+    {
+        Handler handler{std::move(*handler_)};
+        handler_.reset();
+        std::move(handler)();
+    }
+
+    /// Destroys the suspended coroutine without resuming it.
+    void abandon() noexcept
+    {
+        if (handler_) {
+            const Handler handler{std::move(*handler_)};
+            handler_.reset();
+        }
+    }
+
+    [[nodiscard]] bool is_suspended() const noexcept { return handler_.has_value(); }
+
+    /// The executor of the suspended coroutine.
+    [[nodiscard]] asio::any_io_executor executor() const { return asio::get_associated_executor(*handler_); }
+
+protected:
+    Sleeper() = default;
+
+    using Handler = asio::async_result<asio::use_awaitable_t<>, void()>::handler_type;
+
+    /// Takes the handler out, for one who resumes it elsewhere.
+    [[nodiscard]] Handler take_handler()
+    {
+        Handler handler{std::move(*handler_)};
+        handler_.reset();
+        return handler;
+    }
+
+    /// Called on the coroutine's own executor once it is suspended.
+    virtual void on_suspended() {}
+
+    /// Called on the coroutine's own executor when Asio cancels it while it sleeps.
+    virtual void on_cancel(asio::cancellation_type) {}
+
+private:
+    struct Cancel {
+        Sleeper* sleeper;
+        void operator()(asio::cancellation_type type) const { sleeper->on_cancel(type); }
+    };
+
+    struct Arm {
+        Sleeper* sleeper;
+
+        template <class H>
+        void operator()(H&& handler) const
+        {
+            auto slot = asio::get_associated_cancellation_slot(handler);
+            sleeper->handler_.emplace(std::forward<H>(handler));
+            if (slot.is_connected())
+                slot.template emplace<Cancel>(Cancel{sleeper});
+            sleeper->on_suspended();
+        }
+    };
+
+    std::optional<Handler> handler_;
+};
+
+}  // namespace agdf::detail

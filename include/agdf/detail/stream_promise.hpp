@@ -1,0 +1,190 @@
+#pragma once
+
+// Floor 2: the promise of `Stream`, the library's only one.
+//
+// A stream never transfers control. Whoever drives it (a worker, or `Stream::next`) resumes it, and when it comes back
+// it has left word why:
+//
+//      driver ──resume──► body ──co_yield──► target.take(item) ── true ──► body goes on
+//                           │                       └─ false ─► back to the driver: look at the target
+//                           ├──co_await──► back to the driver: it awaits `pending` and resumes
+//                           └──the end───► back to the driver
+
+#include <agdf/detail/asio.hpp>
+#include <agdf/detail/frame_cache.hpp>
+
+#include <coroutine>
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace agdf {
+template <class T>
+class Stream;
+}
+
+namespace agdf::detail {
+
+/// Where the items of a stream go.
+template <class T>
+class YieldTarget {
+public:
+    /// Takes an item; false if the stream shall come back to its driver before it goes on.
+    virtual bool take(T&& item) = 0;
+
+protected:
+    YieldTarget() = default;
+    YieldTarget(const YieldTarget&) = delete;
+    YieldTarget& operator=(const YieldTarget&) = delete;
+    ~YieldTarget() = default;
+};
+
+/// An asio operation that a stream has handed to its driver.
+class PendingAwait {
+public:
+    /// Performs it, in the driver's coroutine, and keeps the result.
+    virtual asio::awaitable<void> perform() = 0;
+
+protected:
+    ~PendingAwait() = default;
+};
+
+/// Awaits something that asio coroutines can await, through the driver.
+///
+/// While the operation runs, a cancellation is thrown into it, as in any asio coroutine; the driver itself may have
+/// switched that off, and gets its setting back.
+template <class Operation, class Value>
+class DrivenAwait final : public PendingAwait {
+public:
+    explicit DrivenAwait(Operation&& operation, PendingAwait*& pending) noexcept
+        : operation_(std::move(operation)), pending_(pending)
+    {
+    }
+
+    static constexpr bool await_ready() noexcept { return false; }
+    AGDF_NOINLINE void await_suspend(std::coroutine_handle<>) noexcept { pending_ = this; }
+    Value await_resume()
+    {
+        if (error_)
+            std::rethrow_exception(std::exchange(error_, nullptr));
+        if constexpr (!std::is_void_v<Value>)
+            return std::move(*value_);
+    }
+
+    asio::awaitable<void> perform() override
+    {
+        const bool throws = co_await asio::this_coro::throw_if_cancelled();
+        co_await asio::this_coro::throw_if_cancelled(true);
+        try {
+            if constexpr (std::is_void_v<Value>)
+                co_await std::move(operation_);
+            else
+                value_.emplace(co_await std::move(operation_));
+        } catch (...) {
+            error_ = std::current_exception();
+        }
+        co_await asio::this_coro::throw_if_cancelled(throws);
+    }
+
+private:
+    Operation operation_;
+    PendingAwait*& pending_;
+    std::conditional_t<std::is_void_v<Value>, char, std::optional<Value>> value_{};
+    std::exception_ptr error_;
+};
+
+/// The same for the words of `asio::this_coro`, which change or read the driver's own coroutine.
+template <class Word>
+class DrivenWord final : public PendingAwait {
+public:
+    explicit DrivenWord(Word&& word, PendingAwait*& pending) noexcept : word_(std::move(word)), pending_(pending) {}
+
+    static constexpr bool await_ready() noexcept { return false; }
+    AGDF_NOINLINE void await_suspend(std::coroutine_handle<>) noexcept { pending_ = this; }
+    void await_resume() const noexcept {}
+
+    asio::awaitable<void> perform() override { co_await std::move(word_); }
+
+private:
+    Word word_;
+    PendingAwait*& pending_;
+};
+
+template <class Word>
+struct IsCoroutineWord : std::false_type {};
+template <>
+struct IsCoroutineWord<asio::this_coro::reset_cancellation_state_0_t> : std::true_type {};
+template <class F>
+struct IsCoroutineWord<asio::this_coro::reset_cancellation_state_1_t<F>> : std::true_type {};
+template <class F, class G>
+struct IsCoroutineWord<asio::this_coro::reset_cancellation_state_2_t<F, G>> : std::true_type {};
+
+template <class T>
+constexpr bool never = false;
+
+template <class T>
+class StreamPromise {
+public:
+    static void* operator new(std::size_t size) { return FrameCache::allocate(size); }
+    static void operator delete(void* frame, std::size_t size) noexcept { FrameCache::deallocate(frame, size); }
+
+    Stream<T> get_return_object() noexcept
+    {
+        return Stream<T>{std::coroutine_handle<StreamPromise>::from_promise(*this)};
+    }
+    static constexpr std::suspend_always initial_suspend() noexcept { return {}; }
+    static constexpr std::suspend_always final_suspend() noexcept { return {}; }
+    void unhandled_exception() noexcept { error = std::current_exception(); }
+    void return_void() noexcept {}
+
+    struct Yielded {
+        bool goes_on;
+        [[nodiscard]] bool await_ready() const noexcept { return goes_on; }
+        void await_suspend(std::coroutine_handle<>) const noexcept {}
+        void await_resume() const noexcept {}
+    };
+
+    /// Moves or converts the value into an item at once, so that nothing of the expression is needed later.
+    template <class U = T>
+        requires std::is_constructible_v<T, U&&> && std::is_convertible_v<U&&, T>
+    Yielded yield_value(U&& value)
+    {
+        return Yielded{target->take(T(std::forward<U>(value)))};
+    }
+
+    template <class U>
+    auto await_transform(asio::awaitable<U> operation) noexcept
+    {
+        return DrivenAwait<asio::awaitable<U>, U>{std::move(operation), pending};
+    }
+    auto await_transform(asio::this_coro::executor_t word) noexcept
+    {
+        return DrivenAwait<asio::this_coro::executor_t, asio::any_io_executor>{std::move(word), pending};
+    }
+    auto await_transform(asio::this_coro::cancellation_state_t word) noexcept
+    {
+        return DrivenAwait<asio::this_coro::cancellation_state_t, asio::cancellation_state>{std::move(word), pending};
+    }
+    template <class Word>
+        requires IsCoroutineWord<Word>::value
+    auto await_transform(Word word) noexcept
+    {
+        return DrivenWord<Word>{std::move(word), pending};
+    }
+    template <class Other>
+    std::suspend_never await_transform(Other&&)
+    {
+        static_assert(never<Other>,
+                      "agdf::Stream: this cannot be awaited in a Stream. Expected: an asio::awaitable<T> (agdf::sleep_for, "
+                      "agdf::run_blocking, a channel operation, Receiver::next(), or an Asio operation with the token "
+                      "asio::use_awaitable) or a word of asio::this_coro. Pass asio::use_awaitable to the operation.");
+        return {};
+    }
+
+    YieldTarget<T>* target = nullptr;
+    PendingAwait* pending = nullptr;
+    std::exception_ptr error;
+};
+
+}  // namespace agdf::detail

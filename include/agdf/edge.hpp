@@ -1,0 +1,115 @@
+#pragma once
+
+// Floor 3: what an edge may do with an item on its way, and which items fit where.
+
+#include <agdf/concepts.hpp>
+
+#include <cstddef>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace agdf {
+
+/// A predicate on an edge; made by `agdf::where`.
+template <class Predicate>
+struct Where {
+    Predicate predicate;
+};
+
+/// A function on an edge; made by `agdf::map`.
+template <class Function>
+struct Map {
+    Function function;
+};
+
+/// Lets only the items through for which `predicate(const Item&)` is true. The others are not offered to the node
+/// behind the edge, and not counted there.
+///
+/// Errors:         what the predicate throws is an error of the item that the edge's source works on.
+/// Thread-safety:  called wherever the source's workers run.
+///
+///     graph.add_edge(orders, express, agdf::where([](const Order& order) { return order.express; }));
+template <class Predicate>
+[[nodiscard]] Where<std::decay_t<Predicate>> where(Predicate&& predicate)
+{
+    return {std::forward<Predicate>(predicate)};
+}
+
+/// Turns each item into what `function(Item)` returns.
+///
+/// Errors, Thread-safety: as `where`.
+///
+///     graph.add_edge(orders, mailer, agdf::map([](const Order& order) { return order.email; }));
+template <class Function>
+[[nodiscard]] Map<std::decay_t<Function>> map(Function&& function)
+{
+    return {std::forward<Function>(function)};
+}
+
+namespace detail {
+
+/// The edge as it is, without `where` or `map`.
+struct Plain {};
+
+template <class To, class From>
+concept KeepsArithmetic =
+    !(std::is_arithmetic_v<From> && std::is_arithmetic_v<To>) || requires(From from) { To{from}; };
+
+// A small copyable class made from a class that owns something (string to string_view, vector to span) would point
+// into an item that is gone by the time it is used.
+template <class To, class From>
+concept Borrows = std::is_class_v<To> && std::is_trivially_copyable_v<To> && !std::is_trivially_copyable_v<From>;
+
+template <class From, class To>
+concept ConvertsSafely =
+    std::is_same_v<From, To> || (std::is_convertible_v<From, To> && KeepsArithmetic<To, From> && !Borrows<To, From>);
+
+template <class From, class To, class = void>
+struct ElementsFit : std::false_type {};
+template <class From, class To>
+struct ElementsFit<From, To,
+                   std::enable_if_t<IsTupleLike<From>::value && IsTupleLike<To>::value &&
+                                    std::tuple_size<From>::value == std::tuple_size<To>::value>> {
+    template <std::size_t... N>
+    static constexpr bool all(std::index_sequence<N...>)
+    {
+        return (ConvertsSafely<std::tuple_element_t<N, From>, std::tuple_element_t<N, To>> && ...);
+    }
+    static constexpr bool value = all(std::make_index_sequence<std::tuple_size<To>::value>{});
+};
+
+}  // namespace detail
+
+/// Whether items of type `From` can flow into a node that takes `To`: the same type, a conversion that loses nothing and
+/// borrows nothing, a tuple with such elements, or a node that takes nothing (`void`).
+///
+///     static_assert(agdf::FlowsInto<int, long>);
+///     static_assert(agdf::FlowsInto<std::pair<int, int>, std::tuple<int, long>>);
+///     static_assert(!agdf::FlowsInto<double, int>);
+///     static_assert(!agdf::FlowsInto<std::string, std::string_view>);  // would dangle
+template <class From, class To>
+concept FlowsInto =
+    std::is_void_v<To> || (!std::is_void_v<From> && (detail::ConvertsSafely<From, To> || detail::ElementsFit<From, To>::value));
+
+namespace detail {
+
+/// Makes the item that a node takes from one that another yields; the latter is moved from if it is an rvalue.
+template <class To, class From>
+[[nodiscard]] Stored<To> convert(From&& item)
+{
+    using Source = std::remove_cvref_t<From>;
+    if constexpr (std::is_void_v<To>)
+        return Unit{};
+    else if constexpr (std::is_same_v<Source, To> || ConvertsSafely<Source, To>)
+        return std::forward<From>(item);
+    else
+        return [&]<std::size_t... N>(std::index_sequence<N...>) -> To {
+            using std::get;
+            return To{static_cast<std::tuple_element_t<N, To>>(get<N>(std::forward<From>(item)))...};
+        }(std::make_index_sequence<std::tuple_size<To>::value>{});
+}
+
+}  // namespace detail
+
+}  // namespace agdf

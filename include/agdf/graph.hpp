@@ -1,0 +1,282 @@
+#pragma once
+
+// Floor 5: the graph: nodes, edges, and what can be done with them.
+
+#include <agdf/detail/graph_core.hpp>
+#include <agdf/start.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace agdf {
+
+/// A directed acyclic graph whose nodes are coroutines and functions, and whose edges carry items between them.
+///
+/// A graph is a blueprint: it owns a copy of each body, can be run again and again, and each run has its own queues,
+/// counters and report.
+///
+/// Shape:          nodes are described in the README and at `NodeOptions`; items flow along edges as soon as they are
+///                 yielded, and every queue is bounded.
+/// Errors:         what cannot work throws GraphError at once, or does not compile.
+/// Thread-safety:  `stop`, `cancel` and `stats` are safe from any thread; all else belongs before the run.
+/// Source:         async-graph-data-flow's AsyncGraph and AsyncExecutor.
+///
+///     asio::io_context io;
+///     agdf::Graph graph{io};
+///     auto numbers = graph.add_node("numbers", agdf::from_range(std::vector{1, 2, 3}));
+///     auto print = graph.add_node("print", [](int n) { fmt::print("{}\n", n); });
+///     numbers >> print;
+///     return graph.run().exit_code();
+template <class Executor = asio::any_io_executor>
+class Graph {
+public:
+    using executor_type = Executor;
+
+    /// Makes an empty graph that will run on `executor`.
+    ///
+    /// Errors: throws GraphError if an option is out of range.
+    explicit Graph(const Executor& executor, GraphOptions options = {})
+        requires(asio::execution::is_executor<Executor>::value)
+        : executor_(executor), core_(std::make_shared<detail::GraphCore>(std::move(options)))
+    {
+    }
+
+    /// The same for an execution context, an `asio::io_context` as a rule.
+    template <class Context>
+        requires std::convertible_to<Context&, asio::execution_context&>
+    explicit Graph(Context& context, GraphOptions options = {})
+        : executor_(context.get_executor()), core_(std::make_shared<detail::GraphCore>(std::move(options)))
+    {
+    }
+
+    Graph(Graph&&) noexcept = default;
+    Graph& operator=(Graph&&) = delete;
+
+    /// A run that is still under way is cancelled; its coroutines end on the context, nothing is waited for.
+    ~Graph()
+    {
+        if (core_)
+            cancel();
+    }
+
+    [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
+
+    /// Adds a node whose input type is read off the body.
+    ///
+    /// @param body  Copied or moved into the graph, which keeps it; several workers share it.
+    /// @return      A handle for edges.
+    /// Errors:      throws GraphError for an empty or known name and for options out of range; a body of another shape
+    ///              than those in the README does not compile.
+    template <class Body>
+    auto add_node(std::string name, Body&& body, NodeOptions options = {})
+    {
+        return add<detail::Deduce>(std::move(name), std::forward<Body>(body), options);
+    }
+
+    /// Adds a node whose input type is given, for generic lambdas and overloaded function objects; `void` = a source.
+    ///
+    ///     graph.add_node<int>("twice", [](auto x) { return 2 * x; });
+    template <class In, class Body>
+        requires(!std::same_as<std::remove_cvref_t<In>, std::remove_cvref_t<Body>>)
+    auto add_node(std::string name, Body&& body, NodeOptions options = {})
+    {
+        return add<In>(std::move(name), std::forward<Body>(body), options);
+    }
+
+    /// Lets what `from` yields flow into `to`.
+    ///
+    /// Errors: types that do not fit do not compile; a cycle, a second edge from an output that cannot be copied, and a
+    ///         handle of another graph throw GraphError.
+    template <class A, class B, class C, class D>
+    void add_edge(Node<A, B> from, Node<C, D> to)
+    {
+        detail::check_edge<B, C>();
+        if constexpr (FlowsInto<B, C>)
+            connect<B, C>(from, to, detail::EdgeLabel::none, detail::Plain{});
+    }
+
+    /// The same for the items for which a predicate holds.
+    template <class A, class B, class C, class D, class Predicate>
+    void add_edge(Node<A, B> from, Node<C, D> to, Where<Predicate> where)
+    {
+        detail::check_edge<B, C>();
+        if constexpr (FlowsInto<B, C>) {
+            static_assert(std::predicate<Predicate&, const B&>,
+                          "agdf::Graph::add_edge(from, to, where(predicate)): the predicate does not fit what node 'from' yields. "
+                          "Expected: bool(const Item&). Let it take the item by const reference.");
+            if constexpr (std::predicate<Predicate&, const B&>)
+                connect<B, C>(from, to, detail::EdgeLabel::where, std::move(where));
+        }
+    }
+
+    /// The same for what a function makes of the items.
+    template <class A, class B, class C, class D, class Function>
+    void add_edge(Node<A, B> from, Node<C, D> to, Map<Function> map)
+    {
+        constexpr bool callable = std::invocable<Function&, B>;
+        static_assert(callable,
+                      "agdf::Graph::add_edge(from, to, map(function)): the function does not take what node 'from' yields. "
+                      "Expected: a function of one Item. Let it take the item by const reference.");
+        if constexpr (callable) {
+            using Mapped = std::decay_t<std::invoke_result_t<Function&, B>>;
+            static_assert(FlowsInto<Mapped, C>,
+                          "agdf::Graph::add_edge(from, to, map(function)): what the function returns does not fit node 'to'. "
+                          "Expected: what the body of 'to' takes. Change what the function returns.");
+            if constexpr (FlowsInto<Mapped, C>)
+                connect<B, C>(from, to, detail::EdgeLabel::map, std::move(map));
+        }
+    }
+
+    /// Adds an edge by names; the types are checked now, at run time.
+    ///
+    /// Errors: throws GraphError for an unknown name, types that differ, and all that the other forms throw for.
+    void add_edge(std::string_view from, std::string_view to) { core_->blueprint.add_edge(from, to); }
+
+    /// Runs the graph until the last item has left.
+    ///
+    /// On an `asio::io_context` it runs the context, on `GraphOptions::threads` threads in all, the caller's included; on
+    /// another context it waits for the end, which somebody else's threads bring about.
+    ///
+    /// Errors: throws GraphError if the graph cannot run, before anything starts. A failing node never throws out of
+    ///         `run`: look at the report.
+    RunReport run(RunOptions options = {});
+
+    /// Starts a run inside a larger Asio program.
+    ///
+    /// @param token  Any completion token for `void(RunReport)`. Cancelling the operation cancels the run (`terminal`) or
+    ///               stops it (`partial`, `total`).
+    /// Errors:       as `run`, thrown by this call.
+    /// Resumes:      on the token's associated executor, else on the graph's.
+    ///
+    ///     agdf::RunReport report = co_await graph.async_run(asio::use_awaitable);
+    template <class CompletionToken>
+    auto async_run(CompletionToken&& token)
+    {
+        return async_run(RunOptions{}, std::forward<CompletionToken>(token));
+    }
+
+    template <class CompletionToken>
+    auto async_run(RunOptions options, CompletionToken&& token);
+
+    /// Ends the run early and cleanly: sources are cancelled at their current await, everything already yielded is
+    /// carried to the end. Without effect if no run is under way.
+    void stop()
+    {
+        if (const auto run = core_->current_run())
+            run->stop();
+    }
+
+    /// Ends the run now: what is queued is discarded and counted, running bodies are cancelled at their current await.
+    /// Without effect if no run is under way.
+    void cancel()
+    {
+        if (const auto run = core_->current_run())
+            run->cancel();
+    }
+
+    /// Returns the numbers of the run under way, else of the last one, in the order in which the nodes were added.
+    [[nodiscard]] std::vector<NodeStats> stats() const { return core_->stats(); }
+
+    /// For the library's other parts: what the graph consists of.
+    [[nodiscard]] const std::shared_ptr<detail::GraphCore>& core() const noexcept { return core_; }
+
+private:
+    template <class Given, class Body>
+    auto add(std::string name, Body&& body, NodeOptions options)
+    {
+        using B = std::decay_t<Body>;
+        using Traits = detail::BodyTraits<B, Given>;
+        constexpr bool fits = check_body<B, Traits>();
+        if constexpr (fits) {
+            auto spec = std::make_shared<detail::NodeSpecOf<B, Traits>>(std::move(name), options, B(std::forward<Body>(body)));
+            const std::size_t index = core_->blueprint.add_node(std::move(spec));
+            return Node<typename Traits::In, typename Traits::Out>{core_->blueprint, index, index};
+        } else {
+            return Node<void, void>{core_->blueprint, 0, 0};
+        }
+    }
+
+    /// Says in one sentence what is wrong with a body; the most basic fault first, and only one.
+    template <class B, class Traits>
+    static consteval bool check_body()
+    {
+        using detail::BodyKind;
+        using detail::Passing;
+        constexpr bool known = Traits::known_signature;
+        constexpr bool passes = Traits::passing != Passing::unknown;
+        static_assert(known,
+                      "agdf::Graph::add_node(name, body): the input type of the body cannot be read off it; it is a generic "
+                      "lambda, an overloaded function object, or not callable at all. Expected: a function, or a lambda with "
+                      "plain parameter types. Name the type, add_node<In>(name, body), or write it into the parameter.");
+        static_assert(!known || passes,
+                      "agdf::Graph::add_node(name, body): the body cannot be called with its item. Expected: Stream<O>(I), "
+                      "asio::awaitable<O>(I), O(I), or the same with Receiver<I>, with the elements of a tuple, or with no "
+                      "parameter. Take the item by value or by const reference.");
+        if constexpr (known && passes) {
+            constexpr bool coroutine = Traits::kind != BodyKind::unknown;
+            static_assert(coroutine,
+                          "agdf::Graph::add_node(name, body): the body returns an asio::awaitable with an executor of its own. "
+                          "Expected: asio::awaitable<O>, with the default executor. Drop the second template argument.");
+            constexpr bool items = (std::is_void_v<typename Traits::In> || Item<typename Traits::In>) &&
+                                   (std::is_void_v<typename Traits::Out> || Item<typename Traits::Out>);
+            static_assert(items,
+                          "agdf::Graph::add_node(name, body): the body takes or returns a type that cannot travel between nodes. "
+                          "Expected: an object type that can be moved. Wrap it in a std::unique_ptr or std::shared_ptr.");
+            constexpr bool pool = !Traits::blocking || (Traits::kind == BodyKind::plain && Traits::passing != Passing::receiver);
+            static_assert(pool,
+                          "agdf::Graph::add_node(name, blocking(body)): the body is a coroutine, or takes a Receiver. Expected: a "
+                          "plain function O(I), std::optional<O>(I) or void(I), since it runs in the thread pool. Drop "
+                          "blocking(…), and co_await agdf::run_blocking(f) where it blocks.");
+            constexpr bool whole = Traits::passing != Passing::receiver || Traits::kind != BodyKind::plain;
+            static_assert(whole,
+                          "agdf::Graph::add_node(name, body): the body takes a Receiver but is a plain function, which cannot await "
+                          "its items. Expected: Stream<O>(Receiver<I>) or asio::awaitable<void>(Receiver<I>). Make it a coroutine.");
+            return coroutine && items && pool && whole;
+        } else {
+            return false;
+        }
+    }
+
+    template <class From, class To, class A, class B, class C, class D, class Shape>
+    void connect(Node<A, B> from, Node<C, D> to, detail::EdgeLabel label, Shape shape)
+    {
+        detail::Blueprint& blueprint = core_->blueprint;
+        if (&from.blueprint() != &blueprint || &to.blueprint() != &blueprint)
+            throw GraphError("agdf::Graph::add_edge(from, to): a node belongs to another graph. Expected: handles that this "
+                             "graph's add_node returned. Add the node to this graph.");
+        blueprint.add_edge(from.last(), to.first(), label,
+                           std::make_shared<detail::EdgeMakerOf<From, To, Shape>>(std::move(shape)));
+    }
+
+    Executor executor_;
+    std::shared_ptr<detail::GraphCore> core_;
+};
+
+template <class Context>
+    requires std::convertible_to<Context&, asio::execution_context&>
+Graph(Context&, GraphOptions = {}) -> Graph<>;
+
+/// Draws an edge and returns the chain, which takes what the first node takes and yields what the last one yields.
+///
+///     auto pipeline = extracted >> transformed >> loaded;
+template <class A, class B, class C, class D>
+Node<A, D> operator>>(Node<A, B> from, Node<C, D> to)
+{
+    detail::check_edge<B, C>();
+    if constexpr (FlowsInto<B, C>) {
+        if (&from.blueprint() != &to.blueprint())
+            throw GraphError("agdf::operator>>(from, to): the nodes belong to different graphs. Expected: two nodes of one graph. "
+                             "Add both to the same one.");
+        from.blueprint().add_edge(from.last(), to.first(), detail::EdgeLabel::none,
+                                  std::make_shared<detail::EdgeMakerOf<B, C, detail::Plain>>(detail::Plain{}));
+    }
+    return {from.blueprint(), from.first(), to.last()};
+}
+
+}  // namespace agdf

@@ -1,0 +1,59 @@
+#pragma once
+
+// Floor 3: sources and sinks that are ready-made.
+
+#include <agdf/stream.hpp>
+
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace agdf {
+
+namespace detail {
+
+template <class Range>
+using ElementOf = std::remove_cvref_t<decltype(*std::declval<Range&>().begin())>;
+
+template <class Range>
+Stream<ElementOf<Range>> yield_each(std::shared_ptr<Range> range)
+{
+    for (auto&& element : *range) {
+        if constexpr (std::is_copy_constructible_v<ElementOf<Range>>)
+            co_yield element;
+        else
+            co_yield std::move(element);
+    }
+}
+
+}  // namespace detail
+
+/// Returns the body of a source that yields the elements of a range, which it keeps; pass an rvalue to avoid a copy.
+///
+/// Shape:  `Stream<T>()`. Each run yields the same elements; elements that cannot be copied are moved out by the first.
+///
+///     graph.add_node("numbers", agdf::from_range(std::vector{1, 2, 3}));
+template <class Range>
+[[nodiscard]] auto from_range(Range&& range)
+{
+    using Kept = std::decay_t<Range>;
+    return [kept = std::make_shared<Kept>(std::forward<Range>(range))] { return detail::yield_each(kept); };
+}
+
+/// Returns the body of a sink that appends its items to a container.
+///
+/// Shape:          `void(T)`, where T is the container's element.
+/// Thread-safety:  the container is touched by one worker at a time as long as the node has one worker; look at it
+///                 after the run. It must outlive the run.
+///
+///     std::vector<int> results;
+///     graph.add_node("collect", agdf::collect(results));
+template <class Container>
+[[nodiscard]] auto collect(Container& container)
+{
+    using T = typename Container::value_type;
+    return [&container](T item) { container.insert(container.end(), std::move(item)); };
+}
+
+}  // namespace agdf

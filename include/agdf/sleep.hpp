@@ -1,0 +1,27 @@
+#pragma once
+
+// Floor 2: waiting for time to pass.
+
+#include <agdf/detail/asio.hpp>
+
+#include <chrono>
+
+namespace agdf {
+
+/// Suspends the awaiting coroutine for at least `duration`; the thread goes on with other work.
+///
+/// Shape:          to be awaited in an asio::awaitable or a Stream.
+/// Errors:         throws asio::system_error(operation_aborted) at once when the run is halted, cancelled or, in a
+///                 source, stopped.
+/// Resumes:        on the coroutine's executor.
+/// Thread-safety:  safe.
+///
+///     co_await agdf::sleep_for(std::chrono::milliseconds(10));
+[[nodiscard]] inline asio::awaitable<void> sleep_for(std::chrono::steady_clock::duration duration)
+{
+    const auto executor = co_await asio::this_coro::executor;
+    asio::steady_timer timer{executor, duration};
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+}  // namespace agdf

@@ -1,0 +1,141 @@
+#pragma once
+
+// Floor 5: where a run begins, and with what.
+
+#include <agdf/detail/blueprint.hpp>
+#include <agdf/node.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace agdf {
+
+namespace detail {
+
+class StartValue {
+public:
+    StartValue() = default;
+    StartValue(const StartValue&) = delete;
+    StartValue& operator=(const StartValue&) = delete;
+    virtual ~StartValue() = default;
+
+    /// Hands the value to the node's run, whose type has been checked.
+    virtual void add_to(NodeRun& run) = 0;
+    [[nodiscard]] virtual ItemType type() const = 0;
+};
+
+template <class In>
+class StartValueOf final : public StartValue {
+public:
+    explicit StartValueOf(In value) : value_(std::move(value)) {}
+
+    void add_to(NodeRun& run) override
+    {
+        auto& inbox = static_cast<NodeInput<In>&>(run).inbox();
+        if constexpr (std::is_copy_constructible_v<In>) {
+            inbox.add_start({value_, nullptr});
+        } else {
+            if (used_.exchange(true))
+                throw GraphError(fmt::format("agdf::start('{}', item): the item was moved into an earlier run, it cannot be copied. "
+                                             "Expected: a start item for each run. Make a new one with agdf::start.",
+                                             run.name()));
+            inbox.add_start({std::move(value_), nullptr});
+        }
+    }
+    [[nodiscard]] ItemType type() const override { return item_type<In>(); }
+
+private:
+    In value_;
+    std::atomic<bool> used_{false};
+};
+
+}  // namespace detail
+
+/// A node at which a run shall begin, and the item it begins with; made by `agdf::start`.
+class StartItem {
+public:
+    StartItem(detail::Blueprint* blueprint, std::size_t index, std::string name, std::shared_ptr<detail::StartValue> value)
+        : blueprint_(blueprint), index_(index), name_(std::move(name)), value_(std::move(value))
+    {
+    }
+
+    /// For the library: the node, checked against the graph that runs.
+    [[nodiscard]] std::size_t node_of(const detail::Blueprint& blueprint) const
+    {
+        if (blueprint_ == nullptr)
+            return blueprint.index_of("run", name_);
+        if (blueprint_ != &blueprint)
+            throw GraphError("agdf::start(node, item): the node belongs to another graph. Expected: a handle that this graph's "
+                             "add_node returned. Use that one, or the node's name.");
+        return index_;
+    }
+    [[nodiscard]] detail::StartValue* value() const noexcept { return value_.get(); }
+
+private:
+    detail::Blueprint* blueprint_;
+    std::size_t index_;
+    std::string name_;
+    std::shared_ptr<detail::StartValue> value_;
+};
+
+/// Begins a run at `node` with `item`, as if a node before it had yielded it; not counted as `in`.
+///
+/// Errors: an item that does not fit the node does not compile.
+///
+///     graph.run({.start = {agdf::start(parse, text), agdf::start(parse, other)}});
+template <class In, class Out, class T>
+[[nodiscard]] StartItem start(Node<In, Out> node, T&& item)
+{
+    static_assert(!std::is_void_v<In>,
+                  "agdf::start(node, item): the node takes nothing. Expected: a node whose body takes an item. Call "
+                  "agdf::start(node) to begin at this one.");
+    if constexpr (!std::is_void_v<In>) {
+        static_assert(FlowsInto<std::decay_t<T>, In>,
+                      "agdf::start(node, item): the item does not fit the node. Expected: what the node's body takes, or what "
+                      "converts to it without loss. Pass such an item.");
+        return {&node.blueprint(), node.first(), {}, std::make_shared<detail::StartValueOf<In>>(detail::convert<In>(std::forward<T>(item)))};
+    }
+}
+
+/// Begins a run at a source, or at a node whose body takes nothing.
+template <class In, class Out>
+[[nodiscard]] StartItem start(Node<In, Out> node)
+{
+    static_assert(std::is_void_v<In>,
+                  "agdf::start(node): the node takes an item. Expected: a node whose body takes nothing. Call "
+                  "agdf::start(node, item).");
+    return {&node.blueprint(), node.first(), {}, nullptr};
+}
+
+/// The same by name. The item must be of the node's own type, which is checked when the run begins.
+template <class T>
+[[nodiscard]] StartItem start(std::string_view name, T&& item)
+{
+    using Value = std::conditional_t<std::is_same_v<std::decay_t<T>, const char*>, std::string, std::decay_t<T>>;
+    return {nullptr, 0, std::string{name}, std::make_shared<detail::StartValueOf<Value>>(Value(std::forward<T>(item)))};
+}
+
+[[nodiscard]] inline StartItem start(std::string_view name)
+{
+    return {nullptr, 0, std::string{name}, nullptr};
+}
+
+/// The start items of a run; one alone may stand for the list.
+class StartItems : public std::vector<StartItem> {
+public:
+    using std::vector<StartItem>::vector;
+    StartItems(StartItem item) { push_back(std::move(item)); }
+};
+
+/// The options of one run. An aggregate: `graph.run({.start = {agdf::start(node, item)}})`.
+struct RunOptions {
+    StartItems start = {};  ///< empty = at every node without incoming edges
+};
+
+}  // namespace agdf

@@ -1,0 +1,178 @@
+#pragma once
+
+// Floor 6: the periodic log of what the nodes do.
+
+#include <agdf/graph.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace agdf {
+
+/// The options of a StatsLogger. An aggregate: `{.interval = 1s, .nodes = {"load"}}`.
+struct StatsLoggerOptions {
+    std::chrono::steady_clock::duration interval = std::chrono::seconds(60);
+    /// One line for each node, in fmt's syntax. Fields: node, in, out, err, retried, dropped, undelivered, queued,
+    /// queue_size, queue_peak, workers, active, and busy, idle, blocked in seconds.
+    std::string format = " {node} - in={in}, out={out}, err={err}";
+    std::vector<std::string> nodes = {};                 ///< which nodes; empty = all
+    std::function<void(std::string_view)> sink = {};     ///< where a line goes; empty = to the graph's log, as info
+};
+
+namespace detail {
+
+/// Writes a node's numbers as a format says.
+///
+/// Errors: throws fmt::format_error if the format is wrong.
+[[nodiscard]] inline std::string format_stats(const std::string& format, const NodeStats& stats)
+{
+    const auto seconds = [](std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); };
+    return fmt::format(fmt::runtime(format), fmt::arg("node", stats.name), fmt::arg("in", stats.in), fmt::arg("out", stats.out),
+                       fmt::arg("err", stats.err), fmt::arg("retried", stats.retried), fmt::arg("dropped", stats.dropped),
+                       fmt::arg("undelivered", stats.undelivered), fmt::arg("queued", stats.queued),
+                       fmt::arg("queue_size", stats.queue_size), fmt::arg("queue_peak", stats.queue_peak),
+                       fmt::arg("workers", stats.workers), fmt::arg("active", stats.active),
+                       fmt::arg("busy", seconds(stats.busy)), fmt::arg("idle", seconds(stats.idle)),
+                       fmt::arg("blocked", seconds(stats.blocked)));
+}
+
+/// The timer and what it writes; it lives on while Asio has a handler of it.
+class StatsTicker final : public RunObserver, public std::enable_shared_from_this<StatsTicker> {
+public:
+    StatsTicker(std::shared_ptr<GraphCore> core, const asio::any_io_executor& executor, StatsLoggerOptions options)
+        : core_(std::move(core)), strand_(asio::make_strand(executor)), timer_(strand_), options_(std::move(options))
+    {
+    }
+
+    void begin()
+    {
+        core_->add_observer(*this);
+        if (core_->current_run())
+            run_began();
+    }
+
+    void end()
+    {
+        core_->remove_observer(*this);
+        run_on_strand([](StatsTicker& self) {
+            self.running_ = false;
+            self.timer_.cancel();
+        });
+    }
+
+private:
+    void run_began() override
+    {
+        run_on_strand([](StatsTicker& self) {
+            if (!std::exchange(self.running_, true))
+                self.wait();
+        });
+    }
+
+    /// The last line is written at once, so that it is there before `run` returns.
+    void run_ended(const std::vector<NodeStats>& stats) override
+    {
+        write(stats);
+        run_on_strand([](StatsTicker& self) {
+            self.running_ = self.core_->current_run() != nullptr;
+            if (!self.running_)
+                self.timer_.cancel();
+        });
+    }
+
+    void wait()
+    {
+        timer_.expires_after(options_.interval);
+        timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
+            if (error || !self->running_)
+                return;
+            self->write(self->core_->stats());
+            self->wait();
+        });
+    }
+
+    void write(const std::vector<NodeStats>& all)
+    {
+        const std::lock_guard lock{mutex_};
+        for (const NodeStats& stats : all) {
+            if (!options_.nodes.empty() && std::find(options_.nodes.begin(), options_.nodes.end(), stats.name) == options_.nodes.end())
+                continue;
+            const std::string line = format_stats(options_.format, stats);
+            if (options_.sink)
+                options_.sink(line);
+            else
+                core_->options().log(LogLevel::info, line);
+        }
+    }
+
+    template <class F>
+    void run_on_strand(F action)
+    {
+        asio::post(strand_, [self = shared_from_this(), action] { action(*self); });
+    }
+
+    const std::shared_ptr<GraphCore> core_;
+    asio::strand<asio::any_io_executor> strand_;
+    asio::steady_timer timer_;
+    const StatsLoggerOptions options_;
+    std::mutex mutex_;
+    bool running_ = false;
+};
+
+}  // namespace detail
+
+/// Logs the numbers of a graph's nodes in an interval, while it runs, and once more when a run ends.
+///
+/// It has a timer of its own, so a graph in which nothing moves still logs.
+///
+/// Units:          `interval` at least a millisecond.
+/// Errors:         throws GraphError for an interval of nothing, a node that the graph does not have, and a format that
+///                 fmt does not accept.
+/// Resumes:        the sink is called on the graph's context, beside the node bodies.
+/// Thread-safety:  the sink is never called twice at the same time. What it throws ends the log's timer.
+/// Source:         async-graph-data-flow's data flow logging, which is silent when nothing moves.
+///
+///     agdf::StatsLogger logger{graph, {.interval = std::chrono::seconds(1)}};
+class StatsLogger {
+public:
+    template <class Executor>
+    explicit StatsLogger(const Graph<Executor>& graph, StatsLoggerOptions options = {})
+    {
+        check(graph.core()->blueprint, options);
+        ticker_ = std::make_shared<detail::StatsTicker>(graph.core(), graph.get_executor(), std::move(options));
+        ticker_->begin();
+    }
+    StatsLogger(const StatsLogger&) = delete;
+    StatsLogger& operator=(const StatsLogger&) = delete;
+    ~StatsLogger() { ticker_->end(); }
+
+private:
+    static void check(const detail::Blueprint& blueprint, const StatsLoggerOptions& options)
+    {
+        if (options.interval < std::chrono::milliseconds(1))
+            throw GraphError("agdf::StatsLogger: the interval is shorter than a millisecond. Expected: 1ms or more. Set .interval.");
+        for (const std::string& node : options.nodes)
+            (void)blueprint.index_of("stats (StatsLogger)", node);
+        try {
+            (void)detail::format_stats(options.format, NodeStats{});
+        } catch (const fmt::format_error& error) {
+            throw GraphError(fmt::format("agdf::StatsLogger: the format \"{}\" is not valid: {}. Expected: fmt's syntax with the "
+                                         "fields node, in, out, err, retried, dropped, undelivered, queued, queue_size, queue_peak, "
+                                         "workers, active, busy, idle, blocked. Correct .format.",
+                                         options.format, error.what()));
+        }
+    }
+
+    std::shared_ptr<detail::StatsTicker> ticker_;
+};
+
+}  // namespace agdf
