@@ -16,6 +16,8 @@
 #include <type_traits>
 #include <utility>
 
+AGDF_COROUTINES_BEGIN
+
 namespace agdf {
 
 namespace detail {
@@ -151,15 +153,18 @@ template <class F>
 /// Thread-safety:  safe; `function` runs on another thread.
 /// Source:         asyncio's run_in_executor.
 ///
-///     auto rows = co_await agdf::run_blocking([query] { return database().fetch(query); });
+///     auto fetch = [query] { return database().fetch(query); };  // named first, for GCC 12
+///     auto rows = co_await agdf::run_blocking(std::move(fetch));
 template <class F>
 [[nodiscard]] auto run_blocking(F&& function)
 {
     using Function = std::decay_t<F>;
-    static_assert(std::is_invocable_v<Function&> || std::is_invocable_v<Function&, std::stop_token>,
+    constexpr bool callable = std::is_invocable_v<Function&> || std::is_invocable_v<Function&, std::stop_token>;
+    static_assert(callable,
                   "agdf::run_blocking(function): function cannot be called without arguments. Expected: a callable that "
                   "takes nothing, or a std::stop_token. Capture what it needs, by value.");
-    return detail::run_blocking_with<Function>(std::forward<F>(function), 0);
+    if constexpr (callable)
+        return detail::run_blocking_with<Function>(std::forward<F>(function), 0);
 }
 
 /// A plain function that a node shall run in the blocking pool; made by `agdf::blocking`.
@@ -187,3 +192,5 @@ template <class F>
 }
 
 }  // namespace agdf
+
+AGDF_COROUTINES_END

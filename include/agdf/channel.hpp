@@ -14,6 +14,8 @@
 #include <type_traits>
 #include <utility>
 
+AGDF_COROUTINES_BEGIN
+
 namespace agdf {
 
 /// A bounded queue between coroutines: many producers, many consumers, first in, first out.
@@ -201,3 +203,5 @@ private:
 };
 
 }  // namespace agdf
+
+AGDF_COROUTINES_END

@@ -61,9 +61,11 @@ concept KeepsArithmetic =
 template <class To, class From>
 concept Borrows = std::is_class_v<To> && std::is_trivially_copyable_v<To> && !std::is_trivially_copyable_v<From>;
 
+// Of two tuples each element is looked at; std::tuple itself would convert a double to an int.
 template <class From, class To>
 concept ConvertsSafely =
-    std::is_same_v<From, To> || (std::is_convertible_v<From, To> && KeepsArithmetic<To, From> && !Borrows<To, From>);
+    std::is_same_v<From, To> || (!(IsTupleLike<From>::value && IsTupleLike<To>::value) && std::is_convertible_v<From, To> &&
+                                 KeepsArithmetic<To, From> && !Borrows<To, From>);
 
 template <class From, class To, class = void>
 struct ElementsFit : std::false_type {};

@@ -107,10 +107,11 @@ public:
     {
         detail::check_edge<B, C>();
         if constexpr (FlowsInto<B, C>) {
-            static_assert(std::predicate<Predicate&, const B&>,
+            constexpr bool fits = std::predicate<Predicate&, const B&>;
+            static_assert(fits,
                           "agdf::Graph::add_edge(from, to, where(predicate)): the predicate does not fit what node 'from' yields. "
                           "Expected: bool(const Item&). Let it take the item by const reference.");
-            if constexpr (std::predicate<Predicate&, const B&>)
+            if constexpr (fits)
                 connect<B, C>(from, to, detail::EdgeLabel::where, std::move(where));
         }
     }
@@ -125,10 +126,11 @@ public:
                       "Expected: a function of one Item. Let it take the item by const reference.");
         if constexpr (callable) {
             using Mapped = std::decay_t<std::invoke_result_t<Function&, B>>;
-            static_assert(FlowsInto<Mapped, C>,
+            constexpr bool fits = FlowsInto<Mapped, C>;
+            static_assert(fits,
                           "agdf::Graph::add_edge(from, to, map(function)): what the function returns does not fit node 'to'. "
                           "Expected: what the body of 'to' takes. Change what the function returns.");
-            if constexpr (FlowsInto<Mapped, C>)
+            if constexpr (fits)
                 connect<B, C>(from, to, detail::EdgeLabel::map, std::move(map));
         }
     }

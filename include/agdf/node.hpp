@@ -18,11 +18,13 @@ constexpr void check_edge()
     static_assert(!std::is_void_v<Out>,
                   "agdf::Graph::add_edge(from, to): node 'from' yields nothing, it is a sink. Expected: a node whose body "
                   "returns Stream<O>, asio::awaitable<O> or O. Let its body return what 'to' shall get.");
-    if constexpr (!std::is_void_v<Out>)
-        static_assert(FlowsInto<Out, In>,
+    if constexpr (!std::is_void_v<Out>) {
+        constexpr bool fits = FlowsInto<Out, In>;  // not the concept itself, on which compilers would go on for a page
+        static_assert(fits,
                       "agdf::Graph::add_edge(from, to): what node 'from' yields does not fit node 'to'. Expected: the "
                       "same type, or one that converts without loss (see agdf::FlowsInto). Change one of the bodies, or "
                       "put agdf::map(function) on the edge.");
+    }
 }
 }  // namespace detail
 

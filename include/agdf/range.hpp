@@ -9,6 +9,8 @@
 #include <type_traits>
 #include <utility>
 
+AGDF_COROUTINES_BEGIN
+
 namespace agdf {
 
 namespace detail {
@@ -57,3 +59,5 @@ template <class Container>
 }
 
 }  // namespace agdf
+
+AGDF_COROUTINES_END

@@ -9,6 +9,8 @@
 #include <optional>
 #include <utility>
 
+AGDF_COROUTINES_BEGIN
+
 namespace agdf {
 
 namespace detail {
@@ -77,3 +79,5 @@ private:
 };
 
 }  // namespace agdf
+
+AGDF_COROUTINES_END

@@ -96,11 +96,14 @@ template <class In, class Out, class T>
                   "agdf::start(node, item): the node takes nothing. Expected: a node whose body takes an item. Call "
                   "agdf::start(node) to begin at this one.");
     if constexpr (!std::is_void_v<In>) {
-        static_assert(FlowsInto<std::decay_t<T>, In>,
+        constexpr bool fits = FlowsInto<std::decay_t<T>, In>;
+        static_assert(fits,
                       "agdf::start(node, item): the item does not fit the node. Expected: what the node's body takes, or what "
                       "converts to it without loss. Pass such an item.");
-        return {&node.blueprint(), node.first(), {}, std::make_shared<detail::StartValueOf<In>>(detail::convert<In>(std::forward<T>(item)))};
+        if constexpr (fits)
+            return {&node.blueprint(), node.first(), {}, std::make_shared<detail::StartValueOf<In>>(detail::convert<In>(std::forward<T>(item)))};
     }
+    return {&node.blueprint(), node.first(), {}, nullptr};  // not reached: an assertion has failed
 }
 
 /// Begins a run at a source, or at a node whose body takes nothing.

@@ -10,6 +10,8 @@
 #include <optional>
 #include <utility>
 
+AGDF_COROUTINES_BEGIN
+
 namespace agdf {
 
 /// The return type of a coroutine that yields items and may await in between.
@@ -33,7 +35,8 @@ namespace agdf {
 ///     }
 template <class T>
 class [[nodiscard]] Stream {
-    static_assert(Item<T>,
+    static constexpr bool can_travel = Item<T>;
+    static_assert(can_travel,
                   "agdf::Stream<T>: T cannot travel between nodes. Expected: an object type that can be moved, without "
                   "const or reference. Write Stream<std::decay_t<T>>, or yield a smart pointer.");
 
@@ -118,3 +121,5 @@ private:
 };
 
 }  // namespace agdf
+
+AGDF_COROUTINES_END

@@ -30,3 +30,13 @@
 #define AGDF_NOINLINE
 #define AGDF_ALWAYS_INLINE inline
 #endif
+
+// Around coroutine templates: GCC (12 to 15) warns that the frame of one, which it counts as a type of the header, holds
+// an item or a lambda of the user's .cpp file. That is what templates are for, so the warning is off in between.
+#if defined(__GNUC__) && !defined(__clang__)
+#define AGDF_COROUTINES_BEGIN _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wsubobject-linkage\"")
+#define AGDF_COROUTINES_END _Pragma("GCC diagnostic pop")
+#else
+#define AGDF_COROUTINES_BEGIN
+#define AGDF_COROUTINES_END
+#endif

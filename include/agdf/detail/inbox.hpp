@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <deque>
 #include <mutex>
+#include <type_traits>
 #include <utility>
 
 namespace agdf::detail {
@@ -87,7 +88,9 @@ public:
     void discard_input() noexcept override
     {
         discarded_.add(inbox_.channel().discard());
-        discarded_.add(inbox_.discard_starts());
+        const std::size_t starts = inbox_.discard_starts();
+        if constexpr (!std::is_void_v<In>)  // that a source did not start is no loss
+            discarded_.add(starts);
     }
 
     /// Counts an item that was offered and will not be worked on; by a producer that had to give up.
@@ -100,7 +103,7 @@ protected:
         const ChannelCore<Message>& channel = inbox_.channel();
         stats.name = name();
         stats.in = channel.offered();
-        stats.queued = inbox_.waiting();
+        stats.queued = std::is_void_v<In> ? channel.size() : inbox_.waiting();
         stats.queue_size = channel.capacity();
         stats.queue_peak = channel.peak();
         stats.undelivered = discarded_.get() + refused_.load(std::memory_order_relaxed);

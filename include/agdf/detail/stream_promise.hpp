@@ -19,6 +19,8 @@
 #include <type_traits>
 #include <utility>
 
+AGDF_COROUTINES_BEGIN
+
 namespace agdf {
 template <class T>
 class Stream;
@@ -188,3 +190,5 @@ public:
 };
 
 }  // namespace agdf::detail
+
+AGDF_COROUTINES_END

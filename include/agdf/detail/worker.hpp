@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+AGDF_COROUTINES_BEGIN
+
 namespace agdf::detail {
 
 /// Whether an error says nothing but that an operation was cancelled.
@@ -58,6 +60,21 @@ private:
     }
 
     Body body_;
+};
+
+/// A call of a body that owns what it needs, for the blocking pool: it may go on when its worker has gone.
+template <class Caller>
+class BodyCall {
+public:
+    using Item = Stored<typename Caller::In>;
+
+    BodyCall(std::shared_ptr<Caller> body, Item&& item) : body_(std::move(body)), item_(std::move(item)) {}
+
+    decltype(auto) operator()() { return (*body_)(item_); }
+
+private:
+    std::shared_ptr<Caller> body_;
+    Item item_;
 };
 
 /// One worker of a node. Its coroutine is a plain asio::awaitable<void>, so that bodies can await anything of Asio.
@@ -139,7 +156,7 @@ private:
 
             if constexpr (Traits::blocking) {
                 try {
-                    auto call = [body = body_, mine = std::move(item)]() mutable -> decltype(auto) { return (*body)(mine); };
+                    BodyCall<Caller> call{body_, std::move(item)};
                     auto result = run_blocking_with(std::move(call), this->run_.options().blocking_threads);
                     if constexpr (std::is_void_v<typename Traits::Return>) {
                         co_await std::move(result);
@@ -343,3 +360,5 @@ private:
 };
 
 }  // namespace agdf::detail
+
+AGDF_COROUTINES_END

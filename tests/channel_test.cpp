@@ -1,0 +1,307 @@
+#include <agdf/channel.hpp>
+
+#include "support/catch.hpp"
+#include "support/counted.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace std::chrono_literals;
+using agdf::Channel;
+using test::Counted;
+
+namespace {
+
+asio::awaitable<void> send_into(Channel<int>& channel, int item, std::vector<std::string>& log)
+{
+    const bool sent = co_await channel.send(item);
+    log.push_back((sent ? "sent " : "refused ") + std::to_string(item));
+}
+
+asio::awaitable<void> receive_from(Channel<int>& channel, int who, std::vector<std::string>& log)
+{
+    const auto item = co_await channel.receive();
+    log.push_back(std::to_string(who) + (item ? " got " + std::to_string(*item) : std::string{" ended"}));
+}
+
+}  // namespace
+
+TEST_CASE("a channel delivers in the order of sending and says when it has ended", "[channel]")
+{
+    Channel<int> channel{4};
+    REQUIRE(channel.try_send(1));
+    REQUIRE(channel.try_send(2));
+    REQUIRE(channel.size() == 2);
+    REQUIRE(channel.capacity() == 4);
+    channel.close();
+    REQUIRE_FALSE(channel.is_open());
+    REQUIRE_FALSE(channel.try_send(3));
+    asio::io_context io;
+    std::vector<std::string> log;
+    for (int i = 0; i < 3; ++i)
+        asio::co_spawn(io, receive_from(channel, i, log), asio::detached);
+    io.run();
+    REQUIRE(log == std::vector<std::string>{"0 got 1", "1 got 2", "2 ended"});
+}
+
+TEST_CASE("send waits while the channel is full, and waiting senders are served in order", "[channel][backpressure]")
+{
+    asio::io_context io;
+    Channel<int> channel{1};
+    std::vector<std::string> log;
+    for (int i = 0; i < 3; ++i)
+        asio::co_spawn(io, send_into(channel, i, log), asio::detached);
+    io.poll();
+    REQUIRE(log == std::vector<std::string>{"sent 0"});
+    REQUIRE_FALSE(channel.try_send(9));  // nobody overtakes those who wait
+    REQUIRE(channel.try_receive() == std::optional{0});
+    REQUIRE_FALSE(channel.try_send(9));
+    io.poll();
+    REQUIRE(channel.try_receive() == std::optional{1});
+    REQUIRE(channel.try_receive() == std::optional{2});
+    io.poll();
+    REQUIRE(log == std::vector<std::string>{"sent 0", "sent 1", "sent 2"});
+}
+
+TEST_CASE("waiting receivers are served in order and nobody takes the item of another", "[channel]")
+{
+    asio::io_context io;
+    Channel<int> channel{2};
+    std::vector<std::string> log;
+    for (int i = 0; i < 2; ++i)
+        asio::co_spawn(io, receive_from(channel, i, log), asio::detached);
+    io.poll();
+    REQUIRE(channel.try_send(10));
+    REQUIRE(channel.try_send(11));
+    REQUIRE(channel.try_receive() == std::nullopt);  // both belong to those who waited
+    io.poll();
+    REQUIRE(log == std::vector<std::string>{"0 got 10", "1 got 11"});
+}
+
+TEST_CASE("closing tells waiting senders so and lets the buffer drain", "[channel]")
+{
+    asio::io_context io;
+    Channel<int> channel{1};
+    std::vector<std::string> log;
+    asio::co_spawn(io, send_into(channel, 0, log), asio::detached);
+    asio::co_spawn(io, send_into(channel, 1, log), asio::detached);
+    io.poll();
+    channel.close();
+    channel.close();
+    io.poll();
+    REQUIRE(log == std::vector<std::string>{"sent 0", "refused 1"});
+    REQUIRE(channel.try_receive() == std::optional{0});
+    REQUIRE(channel.try_receive() == std::nullopt);
+}
+
+TEST_CASE("closing ends waiting receivers", "[channel]")
+{
+    asio::io_context io;
+    Channel<int> channel{1};
+    std::vector<std::string> log;
+    asio::co_spawn(io, receive_from(channel, 0, log), asio::detached);
+    io.poll();
+    channel.close();
+    io.poll();
+    REQUIRE(log == std::vector<std::string>{"0 ended"});
+}
+
+TEST_CASE("a channel resumes nobody inside the call of another", "[channel]")
+{
+    asio::io_context io;
+    Channel<int> channel{1};
+    std::vector<std::string> log;
+    asio::co_spawn(io, receive_from(channel, 0, log), asio::detached);
+    io.poll();
+    REQUIRE(channel.try_send(1));
+    REQUIRE(log.empty());
+    io.poll();
+    REQUIRE(log.size() == 1);
+}
+
+TEST_CASE("a cancelled receive takes no item, and a cancelled send leaves none", "[channel][cancellation]")
+{
+    asio::io_context io;
+    Channel<int> channel{1};
+    std::vector<std::string> log;
+    asio::cancellation_signal signal;
+    std::exception_ptr error;
+    const auto keep = [&](std::exception_ptr e) { error = e; };
+
+    asio::co_spawn(io, receive_from(channel, 0, log), asio::bind_cancellation_slot(signal.slot(), keep));
+    io.poll();
+    signal.emit(asio::cancellation_type::terminal);
+    io.poll();
+    REQUIRE(agdf::describe(error).find("agdf::Channel::receive") != std::string::npos);
+    REQUIRE(channel.try_send(1));
+    REQUIRE(channel.size() == 1);
+
+    error = nullptr;
+    io.restart();
+    asio::co_spawn(io, send_into(channel, 2, log), asio::bind_cancellation_slot(signal.slot(), keep));
+    io.poll();
+    signal.emit(asio::cancellation_type::terminal);
+    io.poll();
+    REQUIRE(error);
+    REQUIRE(channel.try_receive() == std::optional{1});
+    REQUIRE(channel.try_receive() == std::nullopt);
+    REQUIRE(log.empty());
+}
+
+TEST_CASE("a receive that has its item is not undone by a cancellation that comes too late", "[channel][cancellation]")
+{
+    asio::io_context io;
+    Channel<int> channel{1};
+    std::vector<std::string> log;
+    asio::cancellation_signal signal;
+    asio::co_spawn(io, receive_from(channel, 0, log), asio::bind_cancellation_slot(signal.slot(), asio::detached));
+    io.poll();
+    REQUIRE(channel.try_send(1));
+    signal.emit(asio::cancellation_type::terminal);
+    io.poll();
+    REQUIRE(log == std::vector<std::string>{"0 got 1"});
+}
+
+TEST_CASE("a receive and a send that time out say so and move nothing", "[channel][timeout]")
+{
+    asio::io_context io;
+    Channel<int> channel{1};
+    std::string text;
+    const auto receive = [&]() -> asio::awaitable<void> {
+        auto item = co_await channel.receive_for(1ms);
+        (void)item;
+    };
+    asio::co_spawn(io, receive, [&](std::exception_ptr e) { text = agdf::describe(e); });
+    io.run();
+    REQUIRE(text.find("agdf::Channel::receive_for: the time was over") == 0);
+
+    REQUIRE(channel.try_send(1));
+    const auto send = [&]() -> asio::awaitable<void> {
+        auto sent = co_await channel.send_for(2, 1ms);
+        (void)sent;
+    };
+    io.restart();
+    asio::co_spawn(io, send, [&](std::exception_ptr e) { text = agdf::describe(e); });
+    io.run();
+    REQUIRE(text.find("agdf::Channel::send_for: the time was over") == 0);
+    REQUIRE(channel.try_receive() == std::optional{1});
+    REQUIRE(channel.try_receive() == std::nullopt);
+}
+
+TEST_CASE("time-outs that race with items lose none and double none", "[channel][timeout]")
+{
+    asio::io_context io;
+    Channel<int> channel{1};
+    long received = 0;
+    long sent = 0;
+    const auto receive = [&]() -> asio::awaitable<void> {
+        for (;;) {
+            std::optional<int> item;
+            bool late = false;
+            try {
+                item = co_await channel.receive_for(50us);
+            } catch (const agdf::TimeoutError&) {
+                late = true;
+            }
+            if (late)
+                continue;
+            if (!item)
+                break;
+            received += *item;
+        }
+    };
+    asio::co_spawn(io, receive, asio::detached);
+    const auto sender = [&]() -> asio::awaitable<void> {
+        const auto executor = co_await asio::this_coro::executor;
+        asio::steady_timer timer{executor};
+        for (int i = 1; i <= 300; ++i) {
+            timer.expires_after(50us);
+            co_await timer.async_wait(asio::use_awaitable);
+            auto stored = co_await channel.send(i);
+            sent += stored ? i : 0;
+        }
+        channel.close();
+    };
+    asio::co_spawn(io, sender, asio::detached);
+    io.run();
+    REQUIRE(sent == 300L * 301 / 2);
+    REQUIRE(received == sent);
+}
+
+TEST_CASE("try_send leaves an item that finds no room untouched", "[channel]")
+{
+    Channel<std::unique_ptr<int>> channel{1};
+    REQUIRE(channel.try_send(std::make_unique<int>(1)));
+    auto item = std::make_unique<int>(2);
+    REQUIRE_FALSE(channel.try_send(std::move(item)));
+    REQUIRE(item);
+    REQUIRE(*item == 2);
+}
+
+TEST_CASE("a channel without room is refused in a sentence", "[channel]")
+{
+    REQUIRE_THROWS_WITH(Channel<int>{0}, Catch::Matchers::ContainsSubstring("agdf::Channel: the capacity is 0"));
+}
+
+TEST_CASE("many producers and consumers on many threads lose nothing and double nothing", "[channel][threads]")
+{
+    constexpr int producers = 4;
+    constexpr int each = 5'000;
+    asio::thread_pool pool{4};
+    Channel<int> channel{7};
+    std::atomic<int> alive{producers};
+    std::atomic<long> total{0};
+    std::atomic<int> count{0};
+    const auto produce = [&]() -> asio::awaitable<void> {
+        for (int i = 1; i <= each; ++i) {
+            const bool sent = co_await channel.send(i);
+            if (!sent)
+                std::abort();
+        }
+        if (--alive == 0)
+            channel.close();
+    };
+    const auto consume = [&]() -> asio::awaitable<void> {
+        while (auto item = co_await channel.receive()) {
+            total += *item;
+            ++count;
+        }
+    };
+    for (int i = 0; i < producers; ++i) {
+        asio::co_spawn(pool, produce, asio::detached);
+        asio::co_spawn(pool, consume, asio::detached);
+    }
+    pool.join();
+    REQUIRE(count == producers * each);
+    REQUIRE(total == long{producers} * each * (each + 1) / 2);
+}
+
+TEST_CASE("destroying a channel, or its context, destroys who waits in it", "[channel][lifetime]")
+{
+    const auto wait_with = [](Channel<int>& channel) -> asio::awaitable<void> {
+        const Counted held{1};
+        auto item = co_await channel.receive();
+        (void)item;
+    };
+    SECTION("the channel first")
+    {
+        asio::io_context io;
+        Channel<int> channel{1};
+        asio::co_spawn(io, wait_with(channel), asio::detached);
+        io.poll();
+        REQUIRE(Counted::alive() == 1);
+    }
+    SECTION("the context first")
+    {
+        Channel<int> channel{1};
+        asio::io_context io;
+        asio::co_spawn(io, wait_with(channel), asio::detached);
+        io.poll();
+        REQUIRE(Counted::alive() == 1);
+    }
+    REQUIRE(Counted::alive() == 0);
+}
