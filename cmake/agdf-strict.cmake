@@ -1,0 +1,33 @@
+# agdf_strict: how our own tests and examples are compiled. Never linked by what is installed.
+add_library(agdf_strict INTERFACE)
+target_compile_options(agdf_strict INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    target_compile_options(agdf_strict INTERFACE -O1) # nobody asked for anything: quick to compile, and asserts stay
+endif()
+
+if(AGDF_SANITIZE)
+    if(AGDF_SANITIZE STREQUAL "address")
+        set(flags -fsanitize=address,undefined -fno-sanitize-recover=all)
+        if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+            list(APPEND flags -fno-sanitize=function) # does not compile coroutine templates: llvm#49689
+        endif()
+        # Recycled coroutine frames hide a use after free.
+        target_compile_definitions(agdf_strict INTERFACE ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING)
+    elseif(AGDF_SANITIZE STREQUAL "thread")
+        set(flags -fsanitize=thread)
+        if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+            target_compile_options(agdf_strict INTERFACE -Wno-tsan) # Asio's fences
+        endif()
+    else()
+        message(FATAL_ERROR "agdf: AGDF_SANITIZE is '${AGDF_SANITIZE}'. Expected: empty, address or thread.")
+    endif()
+    target_compile_options(agdf_strict INTERFACE ${flags} -g1 -fno-omit-frame-pointer)
+    target_link_options(agdf_strict INTERFACE ${flags})
+endif()
+
+# Compiling a second time what has not changed costs nothing.
+find_program(AGDF_CCACHE ccache)
+mark_as_advanced(AGDF_CCACHE)
+if(AGDF_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${AGDF_CCACHE}")
+endif()

@@ -1,0 +1,6 @@
+file(READ "${README}" readme)
+file(READ "${PROGRAM}" program)
+string(FIND "${readme}" "```cpp\n${program}```\n" position)
+if(position EQUAL -1)
+    message(FATAL_ERROR "${README} does not have the text of ${PROGRAM}. Expected: the whole file in one ```cpp block.")
+endif()
