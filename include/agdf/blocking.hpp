@@ -31,16 +31,18 @@ public:
     using Return = typename std::conditional_t<stoppable, std::invoke_result<F&, std::stop_token>, std::invoke_result<F&>>::type;
     using Value = std::decay_t<Return>;
 
-    BlockingCall(F function, asio::execution_context& context, std::size_t limit)
+    BlockingCall(F function, const asio::any_io_executor& executor)
         : function_(std::move(function)),
-          hooks_(asio::use_service<ShutdownService>(context)),
-          pool_(asio::use_service<BlockingService>(context).pool()),
-          limit_(limit)
+          hooks_(asio::use_service<ShutdownService>(asio::query(executor, asio::execution::context))),
+          pool_(asio::use_service<BlockingService>(asio::query(executor, asio::execution::context)).pool_of(executor))
     {
     }
 
+    /// Returns or throws what the call did; in the coroutine, once it is resumed.
     Return take()
     {
+        // Until the pool's thread has come back from its post it uses the coroutine's executor, which must not go before.
+        const std::lock_guard lock{mutex_};
         hooks_.remove(*this);
         if (error_)
             std::rethrow_exception(std::exchange(error_, nullptr));
@@ -54,7 +56,8 @@ private:
     void on_suspended() override
     {
         hooks_.add(*this);
-        pool_.submit([call = this->shared_from_this()] { call->call(); }, limit_);
+        const auto pool = std::move(pool_);  // not kept: a queued call and its pool would own each other
+        pool->submit([call = this->shared_from_this()] { call->call(); });
     }
 
     void on_cancel(asio::cancellation_type) override
@@ -62,6 +65,8 @@ private:
         const std::lock_guard lock{mutex_};
         if (state_ == State::finished || state_ == State::abandoned)
             return;
+        if (state_ == State::waiting)
+            function_.reset();  // it will not be called, so what it holds goes now
         state_ = State::abandoned;
         stop_.request_stop();
         error_ = std::make_exception_ptr(asio::system_error(asio::error::operation_aborted, "agdf::run_blocking"));
@@ -74,6 +79,8 @@ private:
             const std::lock_guard lock{mutex_};
             if (state_ == State::finished || state_ == State::abandoned)
                 return;
+            if (state_ == State::waiting)
+                function_.reset();
             state_ = State::abandoned;
             stop_.request_stop();
         }
@@ -98,6 +105,7 @@ private:
         } catch (...) {
             error = std::current_exception();
         }
+        function_.reset();  // before anybody hears of the result
         const std::lock_guard lock{mutex_};
         if (state_ == State::abandoned)
             return;
@@ -110,15 +118,14 @@ private:
     Return invoke()
     {
         if constexpr (stoppable)
-            return std::invoke(function_, stop_.get_token());
+            return std::invoke(*function_, stop_.get_token());
         else
-            return std::invoke(function_);
+            return std::invoke(*function_);
     }
 
-    F function_;
+    std::optional<F> function_;
     ShutdownService& hooks_;
-    BlockingPool& pool_;
-    const std::size_t limit_;
+    std::shared_ptr<BlockingPool> pool_;
     std::mutex mutex_;
     State state_ = State::waiting;
     std::stop_source stop_;
@@ -126,15 +133,11 @@ private:
     std::optional<std::conditional_t<std::is_void_v<Return>, char, Value>> value_;
 };
 
-/// `run_blocking` with at most `limit` threads; 0 = as many as the context allows.
 template <class F>
-[[nodiscard]] asio::awaitable<typename BlockingCall<F>::Return> run_blocking_with(F function, std::size_t limit)
+[[nodiscard]] asio::awaitable<typename BlockingCall<F>::Return> call_in_pool(F function)
 {
     const auto executor = co_await asio::this_coro::executor;
-    asio::execution_context& context = asio::query(executor, asio::execution::context);
-    if (limit == 0)
-        limit = asio::use_service<BlockingService>(context).allowed();
-    const auto call = std::make_shared<BlockingCall<F>>(std::move(function), context, limit);
+    const auto call = std::make_shared<BlockingCall<F>>(std::move(function), executor);
     co_await call->suspend();
     co_return call->take();
 }
@@ -145,7 +148,8 @@ template <class F>
 ///
 /// Shape:          one call in, its return value out; to be awaited in an asio::awaitable or a Stream. A callable that
 ///                 takes a std::stop_token is told when nobody waits for it any more.
-/// Units:          at most `GraphOptions::blocking_threads` calls run at a time, 32 outside a graph; the rest wait.
+/// Units:          at most `GraphOptions::blocking_threads` calls of a graph run at a time, together with those of its
+///                 `agdf::blocking` nodes; 32 of a context outside of graphs. The rest wait.
 /// Errors:         throws what `function` throws. When the awaiting coroutine is cancelled it throws
 ///                 asio::system_error(operation_aborted) at once; a call that had begun finishes alone and its result
 ///                 is discarded, so it must own what it uses.
@@ -164,7 +168,7 @@ template <class F>
                   "agdf::run_blocking(function): function cannot be called without arguments. Expected: a callable that "
                   "takes nothing, or a std::stop_token. Capture what it needs, by value.");
     if constexpr (callable)
-        return detail::run_blocking_with<Function>(std::forward<F>(function), 0);
+        return detail::call_in_pool<Function>(std::forward<F>(function));
 }
 
 /// A plain function that a node shall run in the blocking pool; made by `agdf::blocking`.

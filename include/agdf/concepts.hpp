@@ -180,10 +180,12 @@ constexpr bool takes_elements_of = [] {
 }();
 
 /// The way in which `F` takes an `I`, and what comes back.
-template <class F, class I>
+template <class F, class I, bool wants_receiver>
 struct Call {
     static constexpr Passing passing = [] {
-        if constexpr (std::is_void_v<I>)
+        if constexpr (wants_receiver)
+            return std::invocable<F&, Receiver<I>> ? Passing::receiver : Passing::unknown;
+        else if constexpr (std::is_void_v<I>)
             return std::invocable<F&> ? Passing::nothing : Passing::unknown;
         else if constexpr (takes_item_of<F, I>)
             return Passing::item;
@@ -243,7 +245,9 @@ struct BodyTraits {
 
     static auto input()
     {
-        if constexpr (!deduces)
+        if constexpr (IsReceiver<Given>::value)
+            return std::type_identity<typename IsReceiver<Given>::Item>{};
+        else if constexpr (!deduces)
             return std::type_identity<Given>{};
         else if constexpr (FunctionType<F>::known)
             return std::type_identity<typename InputOf<typename FunctionType<F>::Args>::Type>{};
@@ -252,7 +256,7 @@ struct BodyTraits {
     }
     using In = typename decltype(input())::type;
 
-    using Called = Call<F, In>;
+    using Called = Call<F, In, IsReceiver<Given>::value>;
     static constexpr Passing passing = known_signature ? Called::passing : Passing::unknown;
     using Return = typename Called::Return;
     static constexpr BodyKind kind = passing == Passing::unknown ? BodyKind::unknown : Result<Return>::kind;

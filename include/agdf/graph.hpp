@@ -79,7 +79,8 @@ public:
         return add<detail::Deduce>(std::move(name), std::forward<Body>(body), options);
     }
 
-    /// Adds a node whose input type is given, for generic lambdas and overloaded function objects; `void` = a source.
+    /// Adds a node whose input type is given, for generic lambdas and overloaded function objects; `void` = a source,
+    /// `Receiver<I>` = a body that sees its whole stream.
     ///
     ///     graph.add_node<int>("twice", [](auto x) { return 2 * x; });
     template <class In, class Body>
@@ -183,6 +184,9 @@ public:
     }
 
     /// Returns the numbers of the run under way, else of the last one, in the order in which the nodes were added.
+    ///
+    /// Each number is right, but they are read one after the other while items flow: two nodes need not agree before the
+    /// run has ended.
     [[nodiscard]] std::vector<NodeStats> stats() const { return core_->stats(); }
 
     /// For the library's other parts: what the graph consists of.

@@ -88,7 +88,9 @@ public:
         completion_ = std::move(completion);
         began_ = std::chrono::steady_clock::now();
         auto& context = asio::query(lanes_.front()->executor(), asio::execution::context);
-        asio::use_service<BlockingService>(context).allow(options().blocking_threads);
+        pools_ = &asio::use_service<BlockingService>(context);
+        for (const auto& lane : lanes_)
+            pools_->add(lane->executor(), core_->pool());
         hooks_ = &asio::use_service<ShutdownService>(context);
         hooks_->add(*this);
         core_->run_began(shared_from_this());
@@ -269,6 +271,7 @@ private:
     void finish()
     {
         hooks_->remove(*this);
+        pools_->remove(core_->pool());
         RunReport report;
         report.elapsed = std::chrono::steady_clock::now() - began_;
         for (const auto& node : nodes_) {
@@ -327,6 +330,7 @@ private:
     std::vector<std::vector<WorkerBase*>> workers_;  // by lane
     std::unique_ptr<Completion> completion_;
     ShutdownService* hooks_ = nullptr;
+    BlockingService* pools_ = nullptr;
     std::chrono::steady_clock::time_point began_{};
     std::atomic<std::size_t> live_workers_{0};
     std::mutex mutex_;

@@ -17,10 +17,11 @@ namespace agdf {
 /// Thread-safety:  safe.
 ///
 ///     co_await agdf::sleep_for(std::chrono::milliseconds(10));
-[[nodiscard]] inline asio::awaitable<void> sleep_for(std::chrono::steady_clock::duration duration)
+template <class Rep, class Period>
+[[nodiscard]] asio::awaitable<void> sleep_for(std::chrono::duration<Rep, Period> duration)
 {
     const auto executor = co_await asio::this_coro::executor;
-    asio::steady_timer timer{executor, duration};
+    asio::steady_timer timer{executor, std::chrono::ceil<std::chrono::steady_clock::duration>(duration)};
     co_await timer.async_wait(asio::use_awaitable);
 }
 

@@ -2,6 +2,7 @@
 
 // Floor 6: the periodic log of what the nodes do.
 
+#include <agdf/detail/shutdown.hpp>
 #include <agdf/graph.hpp>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,13 +32,34 @@ struct StatsLoggerOptions {
 
 namespace detail {
 
+/// What `{}` would stand for.
+struct FieldWithoutName {};
+
+}  // namespace detail
+
+}  // namespace agdf
+
+template <>
+struct fmt::formatter<agdf::detail::FieldWithoutName> {
+    static constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
+    template <class Context>
+    auto format(agdf::detail::FieldWithoutName, Context& context) const -> decltype(context.out())
+    {
+        throw fmt::format_error("a field has no name");
+    }
+};
+
+namespace agdf {
+
+namespace detail {
+
 /// Writes a node's numbers as a format says.
 ///
 /// Errors: throws fmt::format_error if the format is wrong.
 [[nodiscard]] inline std::string format_stats(const std::string& format, const NodeStats& stats)
 {
     const auto seconds = [](std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); };
-    return fmt::format(fmt::runtime(format), fmt::arg("node", stats.name), fmt::arg("in", stats.in), fmt::arg("out", stats.out),
+    return fmt::format(fmt::runtime(format), FieldWithoutName{}, fmt::arg("node", stats.name), fmt::arg("in", stats.in), fmt::arg("out", stats.out),
                        fmt::arg("err", stats.err), fmt::arg("retried", stats.retried), fmt::arg("dropped", stats.dropped),
                        fmt::arg("undelivered", stats.undelivered), fmt::arg("queued", stats.queued),
                        fmt::arg("queue_size", stats.queue_size), fmt::arg("queue_peak", stats.queue_peak),
@@ -46,15 +69,20 @@ namespace detail {
 }
 
 /// The timer and what it writes; it lives on while Asio has a handler of it.
-class StatsTicker final : public RunObserver, public std::enable_shared_from_this<StatsTicker> {
+class StatsTicker final : public RunObserver, private ShutdownHook, public std::enable_shared_from_this<StatsTicker> {
 public:
     StatsTicker(std::shared_ptr<GraphCore> core, const asio::any_io_executor& executor, StatsLoggerOptions options)
-        : core_(std::move(core)), strand_(asio::make_strand(executor)), timer_(strand_), options_(std::move(options))
+        : core_(std::move(core)),
+          strand_(asio::make_strand(executor)),
+          timer_(std::in_place, *strand_),
+          hooks_(asio::use_service<ShutdownService>(asio::query(executor, asio::execution::context))),
+          options_(std::move(options))
     {
     }
 
     void begin()
     {
+        hooks_.add(*this);
         core_->add_observer(*this);
         if (core_->current_run())
             run_began();
@@ -63,10 +91,13 @@ public:
     void end()
     {
         core_->remove_observer(*this);
+        if (!timer_)
+            return;  // the context went first
         run_on_strand([](StatsTicker& self) {
             self.running_ = false;
-            self.timer_.cancel();
+            self.timer_->cancel();
         });
+        hooks_.remove(*this);
     }
 
 private:
@@ -85,14 +116,21 @@ private:
         run_on_strand([](StatsTicker& self) {
             self.running_ = self.core_->current_run() != nullptr;
             if (!self.running_)
-                self.timer_.cancel();
+                self.timer_->cancel();
         });
+    }
+
+    void context_is_going() noexcept override
+    {
+        core_->remove_observer(*this);
+        timer_.reset();
+        strand_.reset();
     }
 
     void wait()
     {
-        timer_.expires_after(options_.interval);
-        timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
+        timer_->expires_after(options_.interval);
+        timer_->async_wait([self = shared_from_this()](const asio::error_code& error) {
             if (error || !self->running_)
                 return;
             self->write(self->core_->stats());
@@ -117,12 +155,13 @@ private:
     template <class F>
     void run_on_strand(F action)
     {
-        asio::post(strand_, [self = shared_from_this(), action] { action(*self); });
+        asio::post(*strand_, [self = shared_from_this(), action] { action(*self); });
     }
 
     const std::shared_ptr<GraphCore> core_;
-    asio::strand<asio::any_io_executor> strand_;
-    asio::steady_timer timer_;
+    std::optional<asio::strand<asio::any_io_executor>> strand_;  // these two are empty once the context has gone
+    std::optional<asio::steady_timer> timer_;
+    ShutdownService& hooks_;
     const StatsLoggerOptions options_;
     std::mutex mutex_;
     bool running_ = false;

@@ -4,7 +4,6 @@
 
 #include <agdf/detail/asio.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -14,7 +13,8 @@
 
 namespace agdf::detail {
 
-/// Threads that run jobs one after the other; they are started when there is work for them, up to a limit.
+/// Threads that run jobs one after the other; they are started when there is work for them, up to a limit. Each graph
+/// has a pool of its own, so that its bound holds whoever else is on its context.
 ///
 /// It is Asio's own scheduler underneath. asio::thread_pool is not used since it starts all its threads at once and
 /// its destructor waits for jobs that may block for ever.
@@ -22,14 +22,14 @@ namespace agdf::detail {
 /// Thread-safety: safe.
 class BlockingPool : public std::enable_shared_from_this<BlockingPool> {
 public:
-    BlockingPool() : work_(asio::make_work_guard(jobs_)) {}
+    explicit BlockingPool(std::size_t limit) : work_(asio::make_work_guard(jobs_)), limit_(limit) {}
     BlockingPool(const BlockingPool&) = delete;
     BlockingPool& operator=(const BlockingPool&) = delete;
     ~BlockingPool() = default;
 
     /// Runs a job on a thread of the pool, unless the pool is stopped before its turn.
     template <class Job>
-    void submit(Job job, std::size_t limit)
+    void submit(Job job)
     {
         asio::post(jobs_, [this, job = std::move(job)]() mutable {
             {
@@ -41,7 +41,7 @@ public:
         });
         const std::lock_guard lock{mutex_};
         ++wanted_;
-        if (wanted_ > threads_.size() && threads_.size() < limit)
+        if (wanted_ > threads_.size() && threads_.size() < limit_)
             start_thread();
     }
 
@@ -111,13 +111,16 @@ private:
 
     asio::io_context jobs_;
     asio::executor_work_guard<asio::io_context::executor_type> work_;
+    const std::size_t limit_;
     std::mutex mutex_;
     std::vector<std::unique_ptr<Thread>> threads_;
     std::size_t wanted_ = 0;  // jobs that wait or run
     bool stopped_ = false;
 };
 
-/// The pool of one execution context, and how large the graphs on it want it.
+/// Which pool a coroutine uses: that of the graph on whose strand it runs, else one of its execution context.
+///
+/// Thread-safety: safe.
 class BlockingService : public asio::execution_context::service {
 public:
     using key_type = BlockingService;
@@ -126,31 +129,42 @@ public:
     static constexpr std::size_t default_threads = 32;
 
     explicit BlockingService(asio::execution_context& context)
-        : asio::execution_context::service(context), pool_(std::make_shared<BlockingPool>())
+        : asio::execution_context::service(context), own_pool_(std::make_shared<BlockingPool>(default_threads))
     {
     }
 
-    /// Allows the free function `run_blocking` as many threads as the most generous graph of this context.
-    void allow(std::size_t threads)
-    {
-        const std::lock_guard lock{mutex_};
-        allowed_ = std::max(allowed_, threads);
-    }
-
-    [[nodiscard]] std::size_t allowed() const
+    /// Lets coroutines on a strand use a graph's pool, until `remove`.
+    void add(const asio::any_io_executor& strand, std::shared_ptr<BlockingPool> pool)
     {
         const std::lock_guard lock{mutex_};
-        return allowed_ == 0 ? default_threads : allowed_;
+        pools_.emplace_back(strand, std::move(pool));
     }
 
-    [[nodiscard]] BlockingPool& pool() noexcept { return *pool_; }
+    void remove(const std::shared_ptr<BlockingPool>& pool) noexcept
+    {
+        const std::lock_guard lock{mutex_};
+        std::erase_if(pools_, [&](const auto& entry) { return entry.second == pool; });
+    }
+
+    [[nodiscard]] std::shared_ptr<BlockingPool> pool_of(const asio::any_io_executor& executor) const
+    {
+        const std::lock_guard lock{mutex_};
+        for (const auto& [strand, pool] : pools_)
+            if (strand == executor)
+                return pool;
+        return own_pool_;
+    }
 
 private:
-    void shutdown() noexcept override { pool_->stop(); }
+    void shutdown() noexcept override
+    {
+        own_pool_->stop();
+        pools_.clear();
+    }
 
-    const std::shared_ptr<BlockingPool> pool_;
+    const std::shared_ptr<BlockingPool> own_pool_;
     mutable std::mutex mutex_;
-    std::size_t allowed_ = 0;
+    std::vector<std::pair<asio::any_io_executor, std::shared_ptr<BlockingPool>>> pools_;
 };
 
 }  // namespace agdf::detail

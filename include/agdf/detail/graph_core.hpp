@@ -51,9 +51,17 @@ public:
                 constexpr std::string_view names[] = {"debug", "info", "warning", "error"};
                 fmt::print(stderr, "[{}] {}\n", names[static_cast<std::size_t>(level)], line);
             };
+        pool_ = std::make_shared<BlockingPool>(options_.blocking_threads);
     }
 
+    GraphCore(const GraphCore&) = delete;
+    GraphCore& operator=(const GraphCore&) = delete;
+    ~GraphCore() { pool_->stop(); }
+
     Blueprint blueprint;
+
+    /// The threads for the blocking calls of its nodes; they are kept from run to run.
+    [[nodiscard]] const std::shared_ptr<BlockingPool>& pool() const noexcept { return pool_; }
 
     [[nodiscard]] const GraphOptions& options() const noexcept { return options_; }
 
@@ -141,6 +149,7 @@ private:
     }
 
     GraphOptions options_;
+    std::shared_ptr<BlockingPool> pool_;
     mutable std::mutex mutex_;
     std::shared_ptr<RunControl> run_;
     std::vector<NodeStats> last_stats_;

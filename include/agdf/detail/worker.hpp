@@ -157,7 +157,7 @@ private:
             if constexpr (Traits::blocking) {
                 try {
                     BodyCall<Caller> call{body_, std::move(item)};
-                    auto result = run_blocking_with(std::move(call), this->run_.options().blocking_threads);
+                    auto result = call_in_pool(std::move(call));
                     if constexpr (std::is_void_v<typename Traits::Return>) {
                         co_await std::move(result);
                     } else {

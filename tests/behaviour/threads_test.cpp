@@ -1,0 +1,307 @@
+// One thread and several.
+
+#include "support/catch.hpp"
+#include "support/graph.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <latch>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+using agdf::Outcome;
+using test::Watchdog;
+using Ints = std::vector<int>;
+
+agdf::Stream<int> count_to(int last)
+{
+    for (int i = 1; i <= last; ++i)
+        co_yield i;
+}
+
+[[gnu::noinline]] std::thread::id this_thread() { return std::this_thread::get_id(); }
+
+/// Says whether two have ever been inside at the same time.
+class Inside {
+public:
+    explicit Inside(std::atomic<int>& now, std::atomic<bool>& overlapped) : now_(now)
+    {
+        if (now_.fetch_add(1) != 0)
+            overlapped = true;
+    }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+    ~Inside() { --now_; }
+
+private:
+    std::atomic<int>& now_;
+};
+
+}  // namespace
+
+TEST_CASE("sums are right with any number of threads and workers", "[threads]")
+{
+    Watchdog watchdog;
+    const std::size_t threads = GENERATE(1U, 2U, 3U, 4U);
+    const std::size_t workers = GENERATE(1U, 4U);
+    const std::size_t queue_size = GENERATE(1U, 64U);
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = threads})};
+    const int items = 500;
+    std::atomic<long> sum{0};
+    const agdf::NodeOptions options{.workers = workers, .queue_size = queue_size};
+    auto source = graph.add_node("source", [] { return count_to(items); });
+    auto plain = graph.add_node("plain", [](int n) { return n; }, options);
+    auto stream = graph.add_node("stream", [](int n) -> agdf::Stream<int> { co_yield n; }, options);
+    auto awaits = graph.add_node("awaits", [](int n) -> asio::awaitable<int> {
+        const auto executor = co_await asio::this_coro::executor;
+        co_await asio::post(executor, asio::use_awaitable);
+        co_return n;
+    }, options);
+    auto whole = graph.add_node("whole", [](agdf::Receiver<int> numbers) -> agdf::Stream<int> {
+        int total = 0;
+        while (auto n = co_await numbers.next())
+            total += *n;
+        co_yield total;
+    }, options);
+    auto sink = graph.add_node("sink", [&](int n) { sum += n; }, options);
+    source >> plain >> sink;
+    source >> stream >> sink;
+    source >> awaits >> sink;
+    source >> whole >> sink;
+    const agdf::RunReport report = graph.run();
+    CHECK(report.outcome == Outcome::completed);
+    CHECK(sum == 4L * items * (items + 1) / 2);
+    CHECK(report.node("sink").in == 3 * items + workers);
+    CHECK(report.node("whole").out == workers);
+}
+
+TEST_CASE("the workers of one node really run at the same time on several threads", "[threads]")
+{
+    Watchdog watchdog;
+    const int threads = GENERATE(2, 3, 4);
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = static_cast<std::size_t>(threads)})};
+    std::latch all{threads};  // each body waits until all of them have begun
+    auto source = graph.add_node("source", [&] { return count_to(threads); });
+    source >> graph.add_node("meet", [&](int) { all.arrive_and_wait(); }, {.workers = static_cast<std::size_t>(threads)});
+    CHECK(graph.run().outcome == Outcome::completed);
+}
+
+TEST_CASE("different nodes run at the same time on several threads", "[threads]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = 2})};
+    std::latch both{2};
+    auto source = graph.add_node("source", [] { return count_to(1); });
+    source >> graph.add_node("a", [&](int) { both.arrive_and_wait(); }, {.workers = 2});
+    source >> graph.add_node("b", [&](int) { both.arrive_and_wait(); }, {.workers = 2});
+    CHECK(graph.run().outcome == Outcome::completed);
+}
+
+TEST_CASE("run uses the calling thread and no more threads than asked for", "[threads]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = 3})};
+    std::mutex mutex;
+    std::set<std::thread::id> seen;
+    auto source = graph.add_node("source", [] { return count_to(300); });
+    source >> graph.add_node("sink", [&](int) -> asio::awaitable<void> {
+        const auto executor = co_await asio::this_coro::executor;
+        co_await asio::post(executor, asio::use_awaitable);
+        const std::lock_guard lock{mutex};
+        seen.insert(this_thread());
+    }, {.workers = 8});
+    CHECK(graph.run().outcome == Outcome::completed);
+    CHECK(seen.size() <= 3);
+}
+
+TEST_CASE("with threads = 1 no two bodies ever run at once, even if four threads run the context", "[threads]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    std::atomic<int> now{0};
+    std::atomic<bool> overlapped{false};
+    int unguarded = 0;
+    auto source = graph.add_node("source", [&]() -> agdf::Stream<int> {
+        for (int i = 0; i < 300; ++i) {
+            {
+                const Inside inside{now, overlapped};
+                ++unguarded;
+            }
+            co_yield i;
+        }
+    });
+    auto awaits = graph.add_node("awaits", [&](int n) -> asio::awaitable<int> {
+        co_await agdf::sleep_for(1us);
+        {
+            const Inside inside{now, overlapped};
+            ++unguarded;
+        }
+        co_return n;
+    }, {.workers = 4, .queue_size = 8});
+    auto blocks = graph.add_node("blocks", [&](int n) -> agdf::Stream<int> {
+        co_await agdf::run_blocking([] {});
+        {
+            const Inside inside{now, overlapped};
+            ++unguarded;
+        }
+        co_yield n;
+    }, {.workers = 4, .queue_size = 8});
+    auto sink = graph.add_node("sink", [&](int) {
+        const Inside inside{now, overlapped};
+        ++unguarded;
+    }, {.workers = 2});
+    source >> awaits >> sink;
+    source >> blocks >> sink;
+    bool done = false;
+    graph.async_run([&](const agdf::RunReport& report) { done = report.outcome == Outcome::completed; });
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i)
+        threads.emplace_back([&] { io.run(); });
+    for (std::thread& thread : threads)
+        thread.join();
+    CHECK(done);
+    CHECK_FALSE(overlapped);
+    CHECK(unguarded == 300 * 5);
+}
+
+TEST_CASE("stats may be read from another thread at any time", "[threads][stats]")
+{
+    Watchdog watchdog;
+    const std::size_t threads = GENERATE(1U, 3U);
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = threads})};
+    auto source = graph.add_node("source", [] { return count_to(3'000); });
+    auto relay = graph.add_node("relay", [](int n) -> asio::awaitable<int> {
+        const auto executor = co_await asio::this_coro::executor;
+        co_await asio::post(executor, asio::use_awaitable);
+        co_return n;
+    }, {.workers = 3, .queue_size = 16});
+    source >> relay >> graph.add_node("sink", [](int) {}, {.queue_size = 4});
+    std::atomic<bool> done{false};
+    std::atomic<bool> plausible{true};
+    std::thread watcher{[&] {
+        std::uint64_t before = 0;
+        while (!done) {
+            const auto stats = graph.stats();
+            if (stats.size() != 3 || stats[1].queued > 16 || stats[1].active > 3 || stats[2].in > 3'000)
+                plausible = false;
+            if (stats[2].in < before && stats[2].in != 0)
+                plausible = false;
+            before = stats[2].in;
+        }
+    }};
+    const agdf::RunReport report = graph.run();
+    done = true;
+    watcher.join();
+    CHECK(report.outcome == Outcome::completed);
+    CHECK(plausible);
+    CHECK(graph.stats()[2].in == 3'000);
+}
+
+TEST_CASE("one worker behind one producer keeps the order on any number of threads", "[threads][order]")
+{
+    Watchdog watchdog;
+    const std::size_t threads = GENERATE(1U, 2U, 4U);
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = threads})};
+    Ints results;
+    int calls = 0;  // one worker: its state needs no lock
+    auto source = graph.add_node("source", [] { return count_to(2'000); });
+    auto twice = graph.add_node("twice", [](int n) -> agdf::Stream<int> {
+        const int first = 2 * n, second = 2 * n + 1;
+        co_yield first;
+        co_yield second;
+    }, {.queue_size = 10});
+    auto counts = graph.add_node("counts", [&](int n) {
+        ++calls;
+        return n;
+    }, {.queue_size = 3});
+    source >> twice >> counts >> graph.add_node("sink", agdf::collect(results));
+    CHECK(graph.run().outcome == Outcome::completed);
+    CHECK(results.size() == 4'000);
+    CHECK(calls == 4'000);
+    CHECK(std::is_sorted(results.begin(), results.end()));
+}
+
+TEST_CASE("many short runs on several threads all end", "[threads]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = 3})};
+    std::atomic<int> sum{0};
+    auto source = graph.add_node("source", [] { return count_to(5); });
+    auto relay = graph.add_node("relay", [](int n) { return n; }, {.workers = 2, .queue_size = 1});
+    source >> relay >> graph.add_node("sink", [&](int n) { sum += n; }, {.workers = 2, .queue_size = 1});
+    for (int i = 0; i < 100; ++i)
+        CHECK(graph.run().outcome == Outcome::completed);
+    CHECK(sum == 1'500);
+}
+
+TEST_CASE("workers that halt at the same time leave one halting error and correct counts", "[threads][halt]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = 4, .on_error = agdf::OnError::halt})};
+    std::atomic<std::uint64_t> finished{0};
+    auto source = graph.add_node("source", [] { return count_to(1'000); });
+    auto sink = graph.add_node("sink", [&](int n) {
+        if (n >= 20)
+            throw std::runtime_error("item " + std::to_string(n));
+        ++finished;
+    }, {.workers = 4, .queue_size = 16});
+    source >> sink;
+    for (int i = 0; i < 30; ++i) {
+        finished = 0;
+        const agdf::RunReport report = graph.run();
+        REQUIRE(report.outcome == Outcome::halted);
+        const agdf::NodeStats& stats = report.node("sink");
+        CHECK(stats.err >= 1);
+        CHECK(stats.in == finished + stats.err + stats.undelivered);
+        CHECK(report.first_error_node == "sink");
+    }
+}
+
+TEST_CASE("a stop at any moment on several threads carries all that was yielded to the end", "[threads][stop]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = 3})};
+    std::atomic<std::uint64_t> yielded{0}, seen{0};
+    auto source = graph.add_node("source", [&]() -> agdf::Stream<int> {
+        for (int i = 0;; ++i) {
+            ++yielded;
+            co_yield i;
+        }
+    });
+    auto relay = graph.add_node("relay", [](int n) -> agdf::Stream<int> { co_yield n; }, {.workers = 2, .queue_size = 8});
+    source >> relay >> graph.add_node("sink", [&](int) { ++seen; }, {.workers = 2, .queue_size = 2});
+    for (unsigned i = 0; i < 30; ++i) {
+        yielded = 0;
+        seen = 0;
+        std::thread stopper{[&] {
+            while (seen < i * 7U)
+                std::this_thread::yield();
+            while (yielded == 0)
+                std::this_thread::yield();
+            graph.stop();
+        }};
+        const agdf::RunReport report = graph.run();
+        stopper.join();
+        REQUIRE(report.outcome == Outcome::stopped);
+        CHECK(seen == yielded);
+        CHECK(report.node("source").out == yielded);
+        CHECK(report.node("sink").in == yielded);
+    }
+}
