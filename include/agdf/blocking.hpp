@@ -186,9 +186,12 @@ private:
 /// Marks a plain function as one that blocks: its node runs it in the thread pool, one call for each of its workers.
 ///
 /// Shape:          as the function: `O(I)`, `std::optional<O>(I)` or `void(I)`.
+/// Errors:         when the run is halted or cancelled it does not wait for a call that has begun: the call finishes
+///                 alone, perhaps after `run` has returned. So let the function own what it uses, as in the example.
 /// Thread-safety:  with one worker its calls never overlap; with more the function is called from several threads.
 ///
-///     graph.add_node("load", agdf::blocking([&](Row row) { database.insert(row); }), {.workers = 4});
+///     auto database = std::make_shared<Database>("…");
+///     graph.add_node("load", agdf::blocking([database](Row row) { database->insert(row); }), {.workers = 4});
 template <class F>
 [[nodiscard]] Blocking<std::decay_t<F>> blocking(F&& function)
 {

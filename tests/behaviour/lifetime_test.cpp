@@ -156,7 +156,7 @@ TEST_CASE("a graph destroyed at any step still tells its handler, once, and free
     });
 }
 
-TEST_CASE("a cancel at any step ends the run and destroys every body and item before the report", "[lifetime][cancel]")
+TEST_CASE("a cancel at any step ends the run and leaves no item behind but those of blocking calls that had begun", "[lifetime][cancel]")
 {
     destroy_at_each_step([](Scenario& scenario) {
         scenario.graph->cancel();
