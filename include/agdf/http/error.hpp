@@ -1,0 +1,166 @@
+#pragma once
+
+// How a request fails. A cancelled one ends with asio::system_error(operation_aborted), as everywhere in Asio.
+
+#include <agdf/http/detail/error_text.hpp>
+#include <agdf/http/response.hpp>
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstddef>
+#include <ctime>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace agdf::http {
+
+/// The base of every failure of a request; catch it where the kind does not matter.
+///
+/// Errors: its text names the method and the URL, never a user name or a password of the URL.
+class Error : public std::runtime_error {
+public:
+    /// Returns the method of the request, such as "GET".
+    [[nodiscard]] const std::string& method() const noexcept { return target_->method; }
+
+    /// Returns the URL without user name and password.
+    [[nodiscard]] const std::string& url() const noexcept { return target_->url; }
+
+protected:
+    Error(const std::string& text, std::string_view method, std::string_view url)
+        : std::runtime_error(text),
+          target_(std::make_shared<const Target>(std::string{method}, detail::without_credentials(url)))
+    {
+    }
+
+private:
+    struct Target {
+        Target(std::string verb, std::string where) : method(std::move(verb)), url(std::move(where)) {}
+        std::string method;
+        std::string url;
+    };
+
+    std::shared_ptr<const Target> target_;  // shared, so that a copy of the exception cannot throw
+};
+
+/// Says that the server answered with a status of 400 or more.
+///
+///     } catch (const agdf::http::StatusError& error) {
+///         if (error.status() == 404) …
+class StatusError : public Error {
+public:
+    /// How much of the body is kept.
+    static constexpr std::size_t max_body_bytes = 4'096;
+
+    /// Makes the error of an answer; the client does it, and a test may.
+    StatusError(std::string_view method, Response response)
+        : StatusError(method, std::move(response), std::time(nullptr))
+    {
+    }
+
+    /// Returns the status code.
+    [[nodiscard]] int status() const noexcept { return response_->status; }
+
+    /// Returns the header fields of the answer.
+    [[nodiscard]] const Headers& headers() const noexcept { return response_->headers; }
+
+    /// Returns the start of the body, `max_body_bytes` at most.
+    [[nodiscard]] const std::string& body() const noexcept { return response_->body; }
+
+    /// Returns how long the server asks to wait before the next try, counted from its answer.
+    ///
+    /// @return  What Retry-After says as seconds or as a date (zero if that is over, a year at most); nothing if the
+    ///          field is missing or is neither.
+    [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const noexcept { return retry_after_; }
+
+private:
+    StatusError(std::string_view method, Response response, std::time_t now)
+        : StatusError(method, std::make_shared<const Response>(shorten(std::move(response))), now)
+    {
+    }
+
+    StatusError(std::string_view method, std::shared_ptr<const Response> response, std::time_t now)
+        : StatusError(method, response, detail::parse_retry_after(response->headers, now))
+    {
+    }
+
+    StatusError(std::string_view method, std::shared_ptr<const Response> response,
+                std::optional<std::chrono::seconds> retry_after)
+        : Error(detail::status_text(method, *response, retry_after), method, response->url),
+          response_(std::move(response)),
+          retry_after_(retry_after)
+    {
+    }
+
+    [[nodiscard]] static Response shorten(Response response)
+    {
+        if (response.body.size() > max_body_bytes) {
+            response.body.resize(max_body_bytes);
+            response.body.shrink_to_fit();
+        }
+        return response;
+    }
+
+    std::shared_ptr<const Response> response_;
+    std::optional<std::chrono::seconds> retry_after_;
+};
+
+/// Says that there was no complete answer: the name, the connection, TLS, a time-out, too many redirects.
+class TransportError : public Error {
+public:
+    /// Makes the error of a transfer; the client does it, and a test may.
+    TransportError(std::string_view method, std::string_view url, CURLcode code, std::string text)
+        : TransportError(method, url, code, std::make_shared<const std::string>(std::move(text)))
+    {
+    }
+
+    /// Returns libcurl's code, such as CURLE_COULDNT_CONNECT.
+    [[nodiscard]] CURLcode code() const noexcept { return code_; }
+
+    /// Returns libcurl's text.
+    [[nodiscard]] const std::string& text() const noexcept { return *text_; }
+
+    /// Says whether time ran out, be it for connecting or for the whole request.
+    [[nodiscard]] bool is_timeout() const noexcept { return code_ == CURLE_OPERATION_TIMEDOUT; }
+
+private:
+    TransportError(std::string_view method, std::string_view url, CURLcode code,
+                   std::shared_ptr<const std::string> text)
+        : Error(detail::transport_text(method, url, code, *text), method, url),
+          code_(code),
+          text_(std::move(text))
+    {
+    }
+
+    CURLcode code_;
+    std::shared_ptr<const std::string> text_;
+};
+
+/// Says that an answer is larger than allowed; the rest of it was not received.
+class ResponseTooLargeError : public Error {
+public:
+    /// Makes the error of an answer; the client does it, and a test may.
+    ///
+    /// @param part   What was too large: "body" or "header".
+    /// @param limit  The bytes that were allowed.
+    ResponseTooLargeError(std::string_view method, std::string_view url, std::string_view part, std::size_t limit)
+        : Error(fmt::format("agdf::http::Client: {} {} was answered with a {} of more than {} bytes. Expected: at most "
+                            "that. Ask for less at once, or raise max_response_bytes if it is the body.",
+                            method, detail::without_credentials(url), part, limit),
+                method, url),
+          limit_(limit)
+    {
+    }
+
+    /// Returns the bytes that were allowed.
+    [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
+
+private:
+    std::size_t limit_;
+};
+
+}  // namespace agdf::http
