@@ -1,8 +1,8 @@
 # agdf_strict: how our own tests and examples are compiled. Never linked by what is installed.
 add_library(agdf_strict INTERFACE)
-target_compile_options(agdf_strict INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
-if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
-    target_compile_options(agdf_strict INTERFACE -O1) # nobody asked for anything: quick to compile, and asserts stay
+target_compile_options(agdf_strict INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+if(AGDF_WERROR) # for us; a stranger's compiler may warn of more than ours, and still runs the tests
+    target_compile_options(agdf_strict INTERFACE -Werror)
 endif()
 
 if(AGDF_SANITIZE)

@@ -37,7 +37,7 @@ std::string with_commas(std::size_t number)
 {
     std::string text = std::to_string(number);
     for (auto place = text.size(); place > 3; place -= 3)
-        text.insert(place - 3, ",");
+        text.insert(place - 3, 1, ',');
     return text;
 }
 

@@ -36,7 +36,8 @@ struct Options {
     /// Redirects in a row; one more ends as a `TransportError` with CURLE_TOO_MANY_REDIRECTS.
     std::size_t max_redirects = 10;
 
-    /// Connections that are open at once, idle ones included; further requests wait for one.
+    /// Connections that are open at once, idle ones included; further requests wait for one. A busy connection takes
+    /// two file descriptors, an idle one takes one.
     std::size_t max_connections = 256;
     /// The same to one host; zero = as many as `max_connections`.
     std::size_t max_connections_per_host = 0;
