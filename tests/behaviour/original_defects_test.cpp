@@ -1,4 +1,4 @@
-// The defects of async-graph-data-flow that must not come over (design.md, section 3), one test each.
+// The defects of async-graph-data-flow that must not come over, one test each.
 
 #include "support/catch.hpp"
 #include "support/graph.hpp"

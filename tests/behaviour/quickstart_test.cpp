@@ -1,4 +1,4 @@
-// The first programs: the one of design.md, and the quickstart of async-graph-data-flow.
+// The first programs: the one of the README, and the quickstart of async-graph-data-flow.
 
 #include "support/catch.hpp"
 #include "support/graph.hpp"

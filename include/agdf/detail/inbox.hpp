@@ -2,6 +2,7 @@
 
 // Floor 3: the queue of a node, and the start items that come before it.
 
+#include <agdf/concepts.hpp>
 #include <agdf/detail/channel_core.hpp>
 #include <agdf/detail/run_state.hpp>
 

@@ -161,31 +161,3 @@ TEST_CASE("the sink is never called twice at once", "[stats_logger][threads]")
     CHECK(graph.run().outcome == Outcome::completed);
     CHECK(lines >= 2);
 }
-
-TEST_CASE("pictures name every node and edge, and carry counts after a run", "[picture]")
-{
-    Watchdog watchdog;
-    asio::io_context io;
-    agdf::Graph graph{io, test::quiet()};
-    add_three(graph);
-    auto extra = graph.add_node("ex\"tra <b>", [](int) {});
-    auto more = graph.add_node("more", [](std::string) {});
-    auto origin = graph.add_node("origin", agdf::from_range(Ints{1}));
-    graph.add_edge(origin, extra, agdf::where([](int) { return true; }));
-    graph.add_edge(origin, more, agdf::map([](int n) { return std::to_string(n); }));
-    const std::string mermaid = agdf::to_mermaid(graph);
-    const std::string dot = agdf::to_dot(graph);
-    for (const char* name : {"source", "middle", "sink", "more"}) {
-        CHECK_THAT(mermaid, ContainsSubstring(name));
-        CHECK_THAT(dot, ContainsSubstring(name));
-    }
-    CHECK(std::count(dot.begin(), dot.end(), '>') >= 4);
-    CHECK_THAT(dot, ContainsSubstring("ex\\\"tra"));
-    CHECK_THAT(dot, ContainsSubstring("where") && ContainsSubstring("map"));
-    CHECK_THAT(mermaid, ContainsSubstring("where") && ContainsSubstring("map"));
-    CHECK(mermaid.find("ex\"tra") == std::string::npos);
-    CHECK(mermaid.find("in=") == std::string::npos);
-    CHECK(graph.run().outcome == Outcome::completed);
-    CHECK_THAT(agdf::to_mermaid(graph), ContainsSubstring("in=3 out=3 err=0"));
-    CHECK_THAT(agdf::to_dot(graph), ContainsSubstring("in=3 out=3 err=0"));
-}

@@ -1,4 +1,4 @@
-// Every shape that a node body may have (design.md, 2.3).
+// Every shape that a node body may have.
 
 #include "support/catch.hpp"
 #include "support/counted.hpp"

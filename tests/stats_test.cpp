@@ -146,11 +146,11 @@ TEST_CASE("busy, idle and blocked tell the bottleneck", "[stats]")
     CHECK(report.elapsed >= 40ms);
     CHECK(report.node("slow").busy >= 40ms);
     CHECK(report.node("slow").busy <= report.elapsed);
-    CHECK(report.node("slow").blocked < 20ms);
+    CHECK(report.node("slow").blocked < report.node("slow").busy);
     CHECK(report.node("relay").blocked >= 20ms);
     CHECK(report.node("source").blocked >= 20ms);
     CHECK(report.node("sink").idle >= 30ms);
-    CHECK(report.node("sink").busy < 20ms);
+    CHECK(report.node("sink").busy < report.node("slow").busy);
 }
 
 TEST_CASE("start items are not counted as in", "[stats][start]")

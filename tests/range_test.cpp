@@ -1,0 +1,51 @@
+#include "support/catch.hpp"
+#include "support/graph.hpp"
+
+#include <list>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+using agdf::Outcome;
+using test::Watchdog;
+
+TEST_CASE("from_range yields the same elements in each run, whatever became of the range", "[range]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    std::vector<std::string> results;
+    {
+        const std::list<std::string> range{"a", "b"};
+        graph.add_node("letters", agdf::from_range(range)) >> graph.add_node("results", agdf::collect(results));
+    }
+    REQUIRE(graph.run().outcome == Outcome::completed);
+    REQUIRE(graph.run().outcome == Outcome::completed);
+    REQUIRE(results == std::vector<std::string>{"a", "b", "a", "b"});
+}
+
+TEST_CASE("from_range moves elements out that cannot be copied", "[range]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    std::vector<std::unique_ptr<int>> range;
+    range.push_back(std::make_unique<int>(5));
+    std::vector<std::unique_ptr<int>> results;
+    graph.add_node("boxes", agdf::from_range(std::move(range))) >> graph.add_node("results", agdf::collect(results));
+    REQUIRE(graph.run().outcome == Outcome::completed);
+    REQUIRE(results.size() == 1);
+    REQUIRE(*results.front() == 5);
+}
+
+TEST_CASE("collect fills any container that inserts", "[range]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    std::set<int> results;
+    graph.add_node("numbers", agdf::from_range(std::vector{3, 1, 3})) >> graph.add_node("results", agdf::collect(results));
+    REQUIRE(graph.run().outcome == Outcome::completed);
+    REQUIRE(results == std::set{1, 3});
+}
