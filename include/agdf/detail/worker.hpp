@@ -143,14 +143,13 @@ private:
         co_await asio::this_coro::throw_if_cancelled(false);
         this->begin(WorkerClock::busy);
         while (!this->is_cut_short()) {
-            if (inbox_.get(input_) == Got::waiting)
+            if (inbox_.get(input_) == Got::waiting) {
                 co_await this->wait(WorkerClock::idle);
+                if (this->is_cut_short())
+                    lose_item();
+            }
             if (!input_.message)
                 break;
-            if (this->is_cut_short()) {
-                lose_item();
-                break;
-            }
             Stored<In>& item = input_.message->value;
             std::exception_ptr error;
 
@@ -207,10 +206,12 @@ private:
                     error = stream.take_error();
             }
 
-            if (must_wait())
-                co_await this->wait(WorkerClock::blocked);
-            if (!error)
-                error = outlet_.take_error();
+            if (outlet_.is_full()) [[unlikely]] {
+                if (must_wait())
+                    co_await this->wait(WorkerClock::blocked);
+                if (!error)
+                    error = outlet_.take_error();
+            }
             if (error) [[unlikely]]
                 fail(error);
             input_.message.reset();
