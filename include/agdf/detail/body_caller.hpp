@@ -1,0 +1,61 @@
+#pragma once
+
+// Floor 4: calling the body of a node, whatever its shape.
+
+#include <agdf/blocking.hpp>
+#include <agdf/receiver.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace agdf::detail {
+
+/// The body of a node, with one way to call it for all its shapes.
+template <class Body, class Traits>
+class BodyCaller {
+public:
+    using In = typename Traits::In;
+    using F = typename Traits::F;
+
+    explicit BodyCaller(Body body) : body_(std::move(body)) {}
+
+    decltype(auto) operator()([[maybe_unused]] Stored<In>& item)
+    {
+        if constexpr (Traits::passing == Passing::nothing)
+            return function()();
+        else if constexpr (Traits::passing == Passing::item)
+            return CallWith<F, In>::call(function(), item);
+        else
+            return CallWithElements<F, In>::call(function(), item);
+    }
+
+    decltype(auto) with(Receiver<In> receiver) { return function()(std::move(receiver)); }
+
+private:
+    F& function() noexcept
+    {
+        if constexpr (Traits::blocking)
+            return body_.function();
+        else
+            return body_;
+    }
+
+    Body body_;
+};
+
+/// A call of a body that owns what it needs, for the blocking pool: it may go on when its worker has gone.
+template <class Caller>
+class BodyCall {
+public:
+    using Item = Stored<typename Caller::In>;
+
+    BodyCall(std::shared_ptr<Caller> body, Item&& item) : body_(std::move(body)), item_(std::move(item)) {}
+
+    decltype(auto) operator()() { return (*body_)(item_); }
+
+private:
+    std::shared_ptr<Caller> body_;
+    Item item_;
+};
+
+}  // namespace agdf::detail
