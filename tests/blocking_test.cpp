@@ -290,3 +290,21 @@ TEST_CASE("each graph keeps its own bound, although two share a context", "[bloc
     CHECK(narrow.run().outcome == Outcome::completed);
     CHECK(gauge.most() == 1);
 }
+
+TEST_CASE("a context may be destroyed as soon as a run with blocking calls has returned", "[blocking][lifetime]")
+{
+    // A pool's thread once held the executor for a moment longer than the run.
+    Watchdog watchdog;
+    for (int round = 0; round < 500; ++round) {
+        int total = 0;
+        {
+            asio::io_context io;
+            agdf::Graph graph{io, test::quiet()};
+            graph.add_node("numbers", agdf::from_range(std::vector{1, 2, 3})) >>
+                graph.add_node("blocks", agdf::blocking([](int n) { return n; }), {.workers = 2}) >>
+                graph.add_node("sink", [&](int n) { total += n; });
+            CHECK(graph.run().exit_code() == 0);
+        }
+        REQUIRE(total == 6);
+    }
+}
