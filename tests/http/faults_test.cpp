@@ -105,6 +105,14 @@ TEST_CASE("a kept connection that the server has closed is replaced", "[http][fa
     CHECK(server.connections() == 5);
 }
 
+// Clang's undefined-behaviour sanitizer looks at an object through a pipe, and takes it for broken when it gets none.
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+#define AGDF_TEST_NEEDS_DESCRIPTORS
+#endif
+#endif
+
+#if !defined(AGDF_TEST_NEEDS_DESCRIPTORS)
 TEST_CASE("a transfer that finds no free descriptor fails alone and says why", "[http][faults]")
 {
     const RawServer server{always(ok)};
@@ -132,3 +140,4 @@ TEST_CASE("a transfer that finds no free descriptor fails alone and says why", "
     }
     CHECK(run(io, client.get(server.url())).body == "ok");
 }
+#endif
