@@ -83,14 +83,18 @@ public:
     void begin()
     {
         hooks_.add(*this);
-        core_->add_observer(*this);
+        core_->add_observer(weak_from_this());
         if (core_->current_run())
             run_began();
     }
 
+    /// After this the sink is not called any more, nor being called by another thread.
     void end()
     {
-        core_->remove_observer(*this);
+        {
+            const std::lock_guard lock{mutex_};
+            ended_ = true;
+        }
         if (!timer_)
             return;  // the context went first
         run_on_strand([](StatsTicker& self) {
@@ -103,6 +107,9 @@ public:
 private:
     void run_began() override
     {
+        const std::lock_guard lock{mutex_};
+        if (ended_)
+            return;
         run_on_strand([](StatsTicker& self) {
             if (!std::exchange(self.running_, true))
                 self.wait();
@@ -113,6 +120,9 @@ private:
     void run_ended(const std::vector<NodeStats>& stats) override
     {
         write(stats);
+        const std::lock_guard lock{mutex_};
+        if (ended_)
+            return;
         run_on_strand([](StatsTicker& self) {
             self.running_ = self.core_->current_run() != nullptr;
             if (!self.running_)
@@ -122,7 +132,7 @@ private:
 
     void context_is_going() noexcept override
     {
-        core_->remove_observer(*this);
+        ended_ = true;  // nothing runs at the same time any more
         timer_.reset();
         strand_.reset();
     }
@@ -142,6 +152,9 @@ private:
     {
         const std::lock_guard lock{mutex_};
         for (const NodeStats& stats : all) {
+            if (ended_)
+                return;  // perhaps by the sink
+
             if (!options_.nodes.empty() && std::find(options_.nodes.begin(), options_.nodes.end(), stats.name) == options_.nodes.end())
                 continue;
             const std::string line = format_stats(options_.format, stats);
@@ -163,7 +176,8 @@ private:
     std::optional<asio::steady_timer> timer_;
     ShutdownService& hooks_;
     const StatsLoggerOptions options_;
-    std::mutex mutex_;
+    std::recursive_mutex mutex_;  // a sink may destroy its own logger
+    bool ended_ = false;
     bool running_ = false;
 };
 

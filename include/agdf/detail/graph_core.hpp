@@ -126,26 +126,26 @@ public:
         return has_run_ || run_ != nullptr;
     }
 
-    void add_observer(RunObserver& observer)
+    void add_observer(std::weak_ptr<RunObserver> observer)
     {
-        const std::lock_guard lock{observers_mutex_};
-        observers_.push_back(&observer);
-    }
-
-    /// After this the observer is not called any more, nor being called.
-    void remove_observer(RunObserver& observer)
-    {
-        const std::lock_guard lock{observers_mutex_};
-        std::erase(observers_, &observer);
+        const std::lock_guard lock{mutex_};
+        std::erase_if(observers_, [](const auto& known) { return known.expired(); });
+        observers_.push_back(std::move(observer));
     }
 
 private:
+    /// Without the lock, since an observer may run code of the user's, which may add another.
     template <class F>
     void for_each_observer(const F& call)
     {
-        const std::lock_guard lock{observers_mutex_};
-        for (RunObserver* const observer : observers_)
-            call(*observer);
+        std::vector<std::weak_ptr<RunObserver>> observers;
+        {
+            const std::lock_guard lock{mutex_};
+            observers = observers_;
+        }
+        for (const auto& observer : observers)
+            if (const auto alive = observer.lock())
+                call(*alive);
     }
 
     GraphOptions options_;
@@ -154,8 +154,7 @@ private:
     std::shared_ptr<RunControl> run_;
     std::vector<NodeStats> last_stats_;
     bool has_run_ = false;
-    std::mutex observers_mutex_;
-    std::vector<RunObserver*> observers_;
+    std::vector<std::weak_ptr<RunObserver>> observers_;
 };
 
 }  // namespace agdf::detail
