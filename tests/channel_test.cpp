@@ -305,3 +305,44 @@ TEST_CASE("destroying a channel, or its context, destroys who waits in it", "[ch
     }
     REQUIRE(Counted::alive() == 0);
 }
+
+namespace {
+
+using IntMessage = agdf::detail::Envelope<int>;
+
+struct WaitingSend final : agdf::detail::Putting<IntMessage> {
+    explicit WaitingSend(int item) { message.emplace(IntMessage{item}); }
+    void wake() noexcept override { woken = true; }
+    void abandon() noexcept override {}
+    bool woken = false;
+};
+
+struct Taken final : agdf::detail::Getting<IntMessage> {
+    void wake() noexcept override {}
+    void abandon() noexcept override {}
+};
+
+}  // namespace
+
+TEST_CASE("a node's queue lets a waiting producer in when it is half empty, and nobody before it", "[channel][backpressure]")
+{
+    using namespace agdf::detail;
+    ChannelCore<IntMessage> queue{4, Refill::half_empty, Sharing::one_strand};
+    for (int i = 1; i <= 4; ++i) {
+        IntMessage message{i};
+        REQUIRE(queue.try_put(message) == Put::stored);
+    }
+    WaitingSend waiting{5};
+    REQUIRE(queue.put(waiting) == Put::waiting);
+    Taken taken;
+    REQUIRE(queue.try_get(taken) == Got::item);
+    IntMessage late{6};
+    REQUIRE_FALSE(waiting.woken);
+    REQUIRE(queue.try_put(late) == Put::waiting);  // there is room, but the other one was first
+    REQUIRE(queue.try_get(taken) == Got::item);
+    REQUIRE(waiting.woken);
+    for (int i = 3; i <= 5; ++i) {
+        REQUIRE(queue.try_get(taken) == Got::item);
+        REQUIRE(taken.message->value == i);
+    }
+}
