@@ -232,6 +232,26 @@ TEST_CASE("time-outs that race with items lose none and double none", "[channel]
     REQUIRE(received == sent);
 }
 
+TEST_CASE("a time-out that comes before the wait has begun, on another thread, is not lost", "[channel][timeout]")
+{
+    using Message = agdf::detail::Envelope<int>;
+    using Receive = agdf::detail::ReceiveOperation<Message>;
+    agdf::detail::ChannelCore<Message> channel{1, agdf::detail::Refill::first_place, agdf::detail::Sharing::many_threads};
+    asio::io_context io;
+    asio::io_context of_the_timer;
+    bool timed_out = false;
+    const auto receive = [&]() -> asio::awaitable<void> {
+        Receive operation{channel};
+        const agdf::detail::Deadline<Receive> deadline{of_the_timer.get_executor(), -1s, operation};
+        of_the_timer.run();
+        co_await operation.suspend();
+        timed_out = operation.has_timed_out();
+    };
+    asio::co_spawn(io, receive, asio::detached);
+    io.poll();
+    REQUIRE(timed_out);
+}
+
 TEST_CASE("try_send leaves an item that finds no room untouched", "[channel]")
 {
     Channel<std::unique_ptr<int>> channel{1};

@@ -6,6 +6,7 @@
 #include <agdf/detail/blocking_pool.hpp>
 #include <agdf/detail/lane.hpp>
 #include <agdf/detail/shutdown.hpp>
+#include <agdf/detail/timer.hpp>
 
 #include <exception>
 #include <functional>
@@ -34,6 +35,7 @@ public:
     BlockingCall(F function, const asio::any_io_executor& executor)
         : function_(std::move(function)),
           hooks_(asio::use_service<ShutdownService>(asio::query(executor, asio::execution::context))),
+          hold_(executor),
           pool_(asio::use_service<BlockingService>(asio::query(executor, asio::execution::context)).pool_of(executor))
     {
     }
@@ -71,6 +73,7 @@ private:
         stop_.request_stop();
         error_ = std::make_exception_ptr(asio::system_error(asio::error::operation_aborted, "agdf::run_blocking"));
         asio::post(this->take_handler());
+        hold_.release();
     }
 
     void context_is_going() noexcept override
@@ -113,6 +116,7 @@ private:
         error_ = std::move(error);
         value_ = std::move(value);
         asio::post(this->take_handler());
+        hold_.release();  // after the post, so that the clock cannot overtake the result
     }
 
     Return invoke()
@@ -125,6 +129,7 @@ private:
 
     std::optional<F> function_;
     ShutdownService& hooks_;
+    ClockHold hold_;  // as long as somebody waits for the result
     std::shared_ptr<BlockingPool> pool_;
     std::mutex mutex_;
     State state_ = State::waiting;
@@ -188,7 +193,8 @@ private:
 /// Shape:          as the function: `O(I)`, `std::optional<O>(I)` or `void(I)`.
 /// Errors:         when the run is halted or cancelled it does not wait for a call that has begun: the call finishes
 ///                 alone, perhaps after `run` has returned. So let the function own what it uses, as in the example.
-/// Thread-safety:  with one worker its calls never overlap; with more the function is called from several threads.
+/// Thread-safety:  with one worker its calls never overlap, unless a time-out has given one up, which goes on beside the
+///                 next; with more workers the function is called from several threads.
 ///
 ///     auto database = std::make_shared<Database>("…");
 ///     graph.add_node("load", agdf::blocking([database](Row row) { database->insert(row); }), {.workers = 4});

@@ -9,6 +9,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace agdf {
 
@@ -18,6 +19,8 @@ template <class T>
 class Receiver;
 template <class F>
 class Blocking;
+template <class Make>
+class PerWorker;
 
 /// A type whose values can travel between nodes: an object that can be moved.
 ///
@@ -35,6 +38,23 @@ struct Unit {};
 
 template <class T>
 using Stored = std::conditional_t<std::is_void_v<T>, Unit, T>;
+
+/// Whether values can really be copied: a container says that of itself even if its elements cannot.
+template <class T>
+struct Copies : std::bool_constant<std::copy_constructible<T>> {};
+template <class T>
+    requires requires { typename T::allocator_type; typename T::value_type; }
+struct Copies<T> : std::bool_constant<std::copy_constructible<T> && Copies<typename T::value_type>::value> {};
+template <class T>
+struct Copies<std::optional<T>> : Copies<T> {};
+template <class A, class B>
+struct Copies<std::pair<A, B>> : std::bool_constant<Copies<A>::value && Copies<B>::value> {};
+template <class... T>
+struct Copies<std::tuple<T...>> : std::bool_constant<(Copies<T>::value && ...)> {};
+template <class... T>
+struct Copies<std::variant<T...>> : std::bool_constant<(Copies<T>::value && ...)> {};
+template <>
+struct Copies<void> : std::false_type {};
 
 // --- what a callable returns -----------------------------------------------------------------------------------
 
@@ -119,12 +139,20 @@ struct FunctionType<F> : MemberFunction<decltype(&F::operator())> {};
 template <class F>
 struct Unwrapped {
     using Type = F;
+    using Kept = F;
     static constexpr bool blocking = false;
+    static constexpr bool per_worker = false;
 };
 template <class F>
 struct Unwrapped<Blocking<F>> {
     using Type = F;
+    using Kept = Blocking<F>;
     static constexpr bool blocking = true;
+    static constexpr bool per_worker = false;
+};
+template <class Make>
+struct Unwrapped<PerWorker<Make>> : Unwrapped<std::decay_t<std::invoke_result_t<Make&>>> {
+    static constexpr bool per_worker = true;
 };
 
 template <class T>
@@ -230,16 +258,51 @@ struct InputOf<Parameters<A>> {
     }
     using Type = typename decltype(type())::type;
 };
+template <class A, class B, class... C>
+struct InputOf<Parameters<Receiver<A>, Receiver<B>, Receiver<C>...>> {
+    using Type = A;  // the others are in BodyTraits::MoreIns
+};
 template <class A, class B, class... More>
 struct InputOf<Parameters<A, B, More...>> {
     using Type = std::tuple<std::remove_cvref_t<A>, std::remove_cvref_t<B>, std::remove_cvref_t<More>...>;
 };
 
+/// A body with several receivers: each has a queue of its own.
+template <class Args>
+struct SeveralReceivers {
+    static constexpr bool value = false;
+    using More = Parameters<>;
+};
+template <class A, class B, class... C>
+struct SeveralReceivers<Parameters<Receiver<A>, Receiver<B>, Receiver<C>...>> {
+    static constexpr bool value = true;
+    using More = Parameters<B, C...>;
+};
+
+template <class F, class Args>
+struct CallWithReceivers;
+template <class F, class... R>
+struct CallWithReceivers<F, Parameters<R...>> {
+    static constexpr Passing passing = Passing::receiver;
+    using Return = std::invoke_result_t<F&, R...>;
+};
+
+/// Whether the one parameter of a body is a reference through which the item cannot be used up; one that can be neither
+/// copied nor moved from by an lvalue reference is as good.
+template <class Args>
+constexpr bool sees_item_only = false;
+template <class A>
+constexpr bool sees_item_only<Parameters<const A&>> = true;
+template <class A>
+constexpr bool sees_item_only<Parameters<A&>> = !Copies<A>::value;
+
 /// All that the library wants to know about a body; `In` is given, or deduced from its parameters.
 template <class Body, class Given = Deduce>
 struct BodyTraits {
     using F = typename Unwrapped<Body>::Type;
+    using Kept = typename Unwrapped<Body>::Kept;  ///< what a worker calls, as it is stored
     static constexpr bool blocking = Unwrapped<Body>::blocking;
+    static constexpr bool per_worker = Unwrapped<Body>::per_worker;
     static constexpr bool deduces = std::is_same_v<Given, Deduce>;
     static constexpr bool known_signature = !deduces || FunctionType<F>::known;
 
@@ -254,14 +317,41 @@ struct BodyTraits {
         else
             return std::type_identity<void>{};
     }
+    static auto receivers()
+    {
+        if constexpr (deduces && FunctionType<F>::known)
+            return SeveralReceivers<typename FunctionType<F>::Args>{};
+        else
+            return SeveralReceivers<void>{};
+    }
     using In = typename decltype(input())::type;
+    using MoreIns = typename decltype(receivers())::More;  ///< of the receivers after the first
 
-    using Called = Call<F, In, IsReceiver<Given>::value>;
+    static auto called()
+    {
+        if constexpr (decltype(receivers())::value)
+            return CallWithReceivers<F, typename FunctionType<F>::Args>{};
+        else
+            return Call<F, In, IsReceiver<Given>::value>{};
+    }
+    using Called = decltype(called());
     static constexpr Passing passing = known_signature ? Called::passing : Passing::unknown;
     using Return = typename Called::Return;
     static constexpr BodyKind kind = passing == Passing::unknown ? BodyKind::unknown : Result<Return>::kind;
     static constexpr bool filters = Result<Return>::filters;
     using Out = typename Result<Return>::Out;
+
+    /// Whether a call leaves the item as it is, so that it can be used again.
+    static constexpr bool spares_item = [] {
+        if constexpr (blocking)
+            return false;  // the item goes to the pool with the call
+        else if constexpr (passing == Passing::nothing)
+            return true;
+        else if constexpr (passing == Passing::item && FunctionType<F>::known)
+            return sees_item_only<typename FunctionType<F>::Args>;
+        else
+            return false;
+    }();
 };
 
 }  // namespace detail

@@ -5,9 +5,11 @@
 #include <agdf/concepts.hpp>
 
 #include <cstddef>
+#include <limits>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace agdf {
 
@@ -52,6 +54,15 @@ namespace detail {
 /// The edge as it is, without `where` or `map`.
 struct Plain {};
 
+template <class Shape>
+struct IsWhere : std::false_type {};
+template <class Predicate>
+struct IsWhere<Where<Predicate>> : std::true_type {};
+template <class Shape>
+struct IsMap : std::false_type {};
+template <class Function>
+struct IsMap<Map<Function>> : std::true_type {};
+
 template <class To, class From>
 concept KeepsArithmetic =
     !(std::is_arithmetic_v<From> && std::is_arithmetic_v<To>) || requires(From from) { To{from}; };
@@ -81,18 +92,55 @@ struct ElementsFit<From, To,
     static constexpr bool value = all(std::make_index_sequence<std::tuple_size<To>::value>{});
 };
 
+/// An item as a whole fits a node.
+template <class From, class To>
+concept FitsWhole = ConvertsSafely<From, To> || ElementsFit<From, To>::value;
+
+constexpr std::size_t no_alternative = std::numeric_limits<std::size_t>::max();
+
+/// Which alternative of a variant goes along an edge to a node that takes `To`: the one of that type, else the only one that
+/// fits. A node that takes the variant itself gets them all.
+template <class From, class To>
+struct AlternativeFor {
+    static constexpr bool exists = false;
+    static constexpr std::size_t index = no_alternative;
+};
+template <class... A, class To>
+    requires(!FitsWhole<std::variant<A...>, To>)
+struct AlternativeFor<std::variant<A...>, To> {
+    static constexpr std::size_t index = [] {
+        constexpr bool same[] = {std::is_same_v<A, To>...};
+        constexpr bool fits[] = {FitsWhole<A, To>...};
+        for (const bool* const matches : {same, fits}) {
+            std::size_t found = no_alternative;
+            std::size_t count = 0;
+            for (std::size_t i = 0; i < sizeof...(A); ++i)
+                if (matches[i]) {
+                    found = i;
+                    ++count;
+                }
+            if (count == 1)
+                return found;
+        }
+        return no_alternative;
+    }();
+    static constexpr bool exists = index != no_alternative;
+};
+
 }  // namespace detail
 
 /// Whether items of type `From` can flow into a node that takes `To`: the same type, a conversion that loses nothing and
-/// borrows nothing, a tuple with such elements, or a node that takes nothing (`void`).
+/// borrows nothing, a tuple with such elements, a variant with such an alternative (the edge passes only the items that
+/// hold it), or a node that takes nothing (`void`).
 ///
+///     static_assert(agdf::FlowsInto<std::variant<int, std::string>, int>);
 ///     static_assert(agdf::FlowsInto<int, long>);
 ///     static_assert(agdf::FlowsInto<std::pair<int, int>, std::tuple<int, long>>);
 ///     static_assert(!agdf::FlowsInto<double, int>);
 ///     static_assert(!agdf::FlowsInto<std::string, std::string_view>);  // would dangle
 template <class From, class To>
 concept FlowsInto =
-    std::is_void_v<To> || (!std::is_void_v<From> && (detail::ConvertsSafely<From, To> || detail::ElementsFit<From, To>::value));
+    std::is_void_v<To> || (!std::is_void_v<From> && (detail::FitsWhole<From, To> || detail::AlternativeFor<From, To>::exists));
 
 namespace detail {
 
@@ -105,6 +153,8 @@ template <class To, class From>
         return Unit{};
     else if constexpr (std::is_same_v<Source, To> || ConvertsSafely<Source, To>)
         return std::forward<From>(item);
+    else if constexpr (AlternativeFor<Source, To>::exists)
+        return convert<To>(std::get<AlternativeFor<Source, To>::index>(std::forward<From>(item)));
     else
         return [&]<std::size_t... N>(std::index_sequence<N...>) -> To {
             using std::get;

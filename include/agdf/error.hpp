@@ -15,8 +15,8 @@ namespace agdf {
 /// Says that a graph was built or started in a way that cannot work.
 ///
 /// Errors: thrown by `Graph::add_node`, `add_edge`, `run`, `async_run` and `StatsLogger`, always before an item
-///         flows; a failing node never throws it. Its text says where, what is wrong, what was expected and
-///         what to do.
+///         flows, and by a Channel, Semaphore or RateLimiter that is made with a number that cannot be; a failing
+///         node never throws it. Its text says where, what is wrong, what was expected and what to do.
 class GraphError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;

@@ -5,6 +5,7 @@
 #include <agdf/detail/graph_core.hpp>
 #include <agdf/start.hpp>
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <memory>
@@ -24,7 +25,7 @@ namespace agdf {
 /// Shape:          nodes are described in the README and at `NodeOptions`; items flow along edges as soon as they are
 ///                 yielded, and every queue is bounded.
 /// Errors:         what cannot work throws GraphError at once, or does not compile.
-/// Thread-safety:  `stop`, `cancel` and `stats` are safe from any thread; all else belongs before the run.
+/// Thread-safety:  `stop`, `cancel`, `pause`, `resume` and `stats` are safe from any thread; all else belongs before the run.
 /// Source:         async-graph-data-flow's AsyncGraph and AsyncExecutor.
 ///
 ///     asio::io_context io;
@@ -76,7 +77,7 @@ public:
     template <class Body>
     auto add_node(std::string name, Body&& body, NodeOptions options = {})
     {
-        return add<detail::Deduce>(std::move(name), std::forward<Body>(body), options);
+        return add<detail::Deduce>(std::move(name), std::forward<Body>(body), std::move(options));
     }
 
     /// Adds a node whose input type is given, for generic lambdas and overloaded function objects; `void` = a source,
@@ -87,7 +88,7 @@ public:
         requires(!std::same_as<std::remove_cvref_t<In>, std::remove_cvref_t<Body>>)
     auto add_node(std::string name, Body&& body, NodeOptions options = {})
     {
-        return add<In>(std::move(name), std::forward<Body>(body), options);
+        return add<In>(std::move(name), std::forward<Body>(body), std::move(options));
     }
 
     /// Lets what `from` yields flow into `to`.
@@ -141,6 +142,40 @@ public:
     /// Errors: throws GraphError for an unknown name, types that differ, and all that the other forms throw for.
     void add_edge(std::string_view from, std::string_view to) { core_->blueprint.add_edge(from, to); }
 
+    /// Sends the items that fail at `node` for good to `dead_letters`, an ordinary node that takes `Failed<I>`.
+    ///
+    /// A failed item still counts as `err` and makes the run end as completed_with_errors. If it fails at the dead-letter
+    /// node as well, the run halts. If `node` halts on errors, its failed item goes nowhere.
+    ///
+    /// Errors: an item that cannot be copied does not compile, since the body may use it up before it fails: pass it as a
+    ///         std::shared_ptr then. A body that sees its whole stream, a cycle, a second such edge, a chain of nodes and a
+    ///         handle of another graph throw GraphError.
+    template <class A, class B, class C, class D>
+    void add_error_edge(Node<A, B> node, Node<C, D> dead_letters)
+    {
+        constexpr bool fits = std::is_void_v<C> || std::is_same_v<C, Failed<A>>;
+        static_assert(fits,
+                      "agdf::Graph::add_error_edge(node, dead_letters): 'dead_letters' takes another type. Expected: a node whose "
+                      "body takes agdf::Failed<I>, where I is what 'node' takes. Let its body take that.");
+        constexpr bool copies = std::is_void_v<A> || detail::Copies<A>::value;
+        static_assert(copies,
+                      "agdf::Graph::add_error_edge(node, dead_letters): the item of 'node' cannot be copied, and the body may use it "
+                      "up before it fails. Expected: a copyable item. Pass a std::shared_ptr to it.");
+        if constexpr (fits && copies) {
+            check_own("add_error_edge(node, dead_letters)", node, dead_letters);
+            if (node.first() != node.last())
+                throw GraphError("agdf::Graph::add_error_edge(node, dead_letters): 'node' is a chain. Expected: one node, since each has "
+                                 "failures of its own. Add an edge for each node of the chain.");
+            core_->blueprint.add_error_edge(node.first(), dead_letters.first(), std::make_shared<detail::ErrorEdgeMakerOf<A, C>>());
+        }
+    }
+
+    /// Adds an error edge by names; the types are checked now, at run time.
+    void add_error_edge(std::string_view node, std::string_view dead_letters)
+    {
+        core_->blueprint.add_error_edge(node, dead_letters);
+    }
+
     /// Runs the graph until the last item has left.
     ///
     /// On an `asio::io_context` it runs the context, on `GraphOptions::threads` threads in all, the caller's included; on
@@ -183,6 +218,20 @@ public:
             run->cancel();
     }
 
+    /// Lets no body begin with another item, and no source yield another one, until `resume`; what is under way goes on. A
+    /// stop or cancel ends the pause. Without effect if no run is under way.
+    void pause()
+    {
+        if (const auto run = core_->current_run())
+            run->pause();
+    }
+
+    void resume()
+    {
+        if (const auto run = core_->current_run())
+            run->resume();
+    }
+
     /// Returns the numbers of the run under way, else of the last one, in the order in which the nodes were added.
     ///
     /// Each number is right, but they are read one after the other while items flow: two nodes need not agree before the
@@ -200,11 +249,41 @@ private:
         using Traits = detail::BodyTraits<B, Given>;
         constexpr bool fits = check_body<B, Traits>();
         if constexpr (fits) {
-            auto spec = std::make_shared<detail::NodeSpecOf<B, Traits>>(std::move(name), options, B(std::forward<Body>(body)));
+            auto spec = std::make_shared<detail::NodeSpecOf<B, Traits>>(std::move(name), std::move(options), B(std::forward<Body>(body)));
             const std::size_t index = core_->blueprint.add_node(std::move(spec));
-            return Node<typename Traits::In, typename Traits::Out>{core_->blueprint, index, index};
+            warn_of_options(core_->blueprint.node(index));
+            return make_handle<Traits>(index, typename Traits::MoreIns{});
         } else {
             return Node<void, void>{core_->blueprint, 0, 0};
+        }
+    }
+
+    void warn_of_options(const detail::NodeSpec& node) const
+    {
+        if (node.options().timeout > node.options().timeout.zero() && !node.facts().can_be_ended)
+            core_->options().log(LogLevel::warning, fmt::format("agdf::Graph::add_node: node '{}': the option .timeout has no effect, since the "
+                                                                "body is a plain function, which nobody can end. Expected: a coroutine, "
+                                                                "or agdf::blocking(body). Make it one of these.",
+                                                                node.name()));
+    }
+
+    template <class Traits, class... More>
+    auto make_handle(std::size_t index, detail::Parameters<More...>)
+    {
+        if constexpr (sizeof...(More) == 0) {
+            return Node<typename Traits::In, typename Traits::Out>{core_->blueprint, index, index};
+        } else {
+            const detail::NodeSpec& node = core_->blueprint.node(index);
+            const NodeOptions options{.queue_size = node.options().queue_size, .overflow = node.options().overflow};
+            std::array<std::size_t, sizeof...(More)> more{};
+            std::size_t n = 0;
+            (
+                [&] {
+                    more[n] = core_->blueprint.add_input(index, std::make_shared<detail::ExtraInputSpec<More>>(fmt::format("{}[{}]", node.name(), n + 1), options));
+                    ++n;
+                }(),
+                ...);
+            return NodeWithInputs<typename Traits::Out, typename Traits::In, More...>{core_->blueprint, index, more};
         }
     }
 
@@ -252,12 +331,18 @@ private:
     template <class From, class To, class A, class B, class C, class D, class Shape>
     void connect(Node<A, B> from, Node<C, D> to, detail::EdgeLabel label, Shape shape)
     {
-        detail::Blueprint& blueprint = core_->blueprint;
-        if (&from.blueprint() != &blueprint || &to.blueprint() != &blueprint)
-            throw GraphError("agdf::Graph::add_edge(from, to): a node belongs to another graph. Expected: handles that this "
-                             "graph's add_node returned. Add the node to this graph.");
-        blueprint.add_edge(from.last(), to.first(), label,
-                           std::make_shared<detail::EdgeMakerOf<From, To, Shape>>(std::move(shape)));
+        check_own("add_edge(from, to)", from, to);
+        core_->blueprint.add_edge(from.last(), to.first(), label,
+                                  std::make_shared<detail::EdgeMakerOf<From, To, Shape>>(std::move(shape)));
+    }
+
+    template <class A, class B>
+    void check_own(const char* function, const A& from, const B& to) const
+    {
+        if (&from.blueprint() != &core_->blueprint || &to.blueprint() != &core_->blueprint)
+            throw GraphError(fmt::format("agdf::Graph::{}: a node belongs to another graph. Expected: handles that this graph's "
+                                         "add_node returned. Add the node to this graph.",
+                                         function));
     }
 
     Executor executor_;

@@ -5,7 +5,9 @@
 #include <agdf/edge.hpp>
 #include <agdf/options.hpp>
 
+#include <array>
 #include <cstddef>
+#include <tuple>
 
 namespace agdf {
 
@@ -51,6 +53,37 @@ private:
     detail::Blueprint* blueprint_;
     std::size_t first_;
     std::size_t last_;
+};
+
+/// Names a node whose body has several receivers: as a Node it stands for the first of them, and `input<N>()` names the
+/// queue of another.
+///
+///     auto zipped = graph.add_node("zip", agdf::zip<int, std::string>());
+///     graph.add_edge(numbers, zipped.input<0>());
+///     graph.add_edge(words, zipped.input<1>());
+template <class Out, class In, class... More>
+class NodeWithInputs : public Node<In, Out> {
+public:
+    NodeWithInputs(detail::Blueprint& blueprint, std::size_t index, std::array<std::size_t, sizeof...(More)> more) noexcept
+        : Node<In, Out>(blueprint, index, index), more_(more)
+    {
+    }
+
+    /// @return  A handle for an edge to one of the inputs; what comes out of it is what the node yields.
+    template <std::size_t N>
+    [[nodiscard]] auto input() const noexcept
+    {
+        static_assert(N <= sizeof...(More), "agdf::NodeWithInputs::input<N>(): the node has fewer inputs. Expected: a number from 0, "
+                                            "below the number of receivers of its body. Take one of these.");
+        using Item = std::tuple_element_t<N, std::tuple<In, More...>>;
+        std::size_t first = this->first();
+        if constexpr (N > 0)
+            first = more_[N - 1];
+        return Node<Item, Out>{this->blueprint(), first, this->last()};
+    }
+
+private:
+    std::array<std::size_t, sizeof...(More)> more_;
 };
 
 }  // namespace agdf

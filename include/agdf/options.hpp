@@ -3,7 +3,14 @@
 // Floor 3: how a node and a graph are set up.
 
 #include <agdf/error.hpp>
+#include <agdf/hook.hpp>
+#include <agdf/item_function.hpp>
+#include <agdf/overflow.hpp>
+#include <agdf/rate_limiter.hpp>
+#include <agdf/retry.hpp>
+#include <agdf/semaphore.hpp>
 
+#include <chrono>
 #include <cstddef>
 
 namespace agdf {
@@ -16,10 +23,31 @@ enum class OnError {
 };
 
 /// The options of a node. An aggregate: write only what differs, `{.workers = 4}`.
+///
+/// The policies (`retry`, `timeout`, `rate_limit`, `ordered`, `ordered_by_key`, `limit`) are about single items, so a body
+/// that sees its whole stream cannot have them. What they do to an item, in this order: a permit of `limit`, one of
+/// `rate_limit`, an attempt of at most `timeout`, both again for each retry, then its place in the order.
 struct NodeOptions {
     std::size_t workers = 1;            ///< invocations of the body that may be under way at once
     std::size_t queue_size = 1'024;     ///< items that may wait at this node
+    Overflow overflow = Overflow::wait;  ///< what happens when they are that many
     OnError on_error = OnError::inherit;
+    Retry retry = {};                   ///< whether and when a failed item is tried again
+    /// Ends an attempt that takes longer, through Asio's cancellation, with TimeoutError; zero = no limit. Time in which the
+    /// body waits for room further down does not count. A plain function cannot be ended, and has none.
+    std::chrono::steady_clock::duration timeout = {};
+    /// How often attempts may begin; may be shared with other nodes. An error that says `retry_after()` pauses all of them.
+    RateLimiter rate_limit = {};
+    /// Outputs leave in input order although several workers run. A worker whose item is not next keeps it until it is: so
+    /// nothing is stored beyond `workers` items, and more workers make up for slow ones.
+    bool ordered = false;
+    OrderKey ordered_by_key = {};       ///< the same among items of equal key only, which share the workers with all others
+    /// How many attempts may be under way; may be shared with other nodes. An attempt that waits for room further down or
+    /// for its turn gives its permit to others meanwhile, since it may wait for them.
+    Semaphore limit = {};
+    QueueWeight queue_weight = {};      ///< bounds the queue by weight as well
+    Hook setup = {};                    ///< runs before any item flows; if it throws, the run is halted before it began
+    Hook teardown = {};                 ///< runs after the last item has left the graph, if the setup succeeded
 };
 
 /// The options of a graph. An aggregate: `Graph graph{io, {.threads = 2}}`.
@@ -30,6 +58,8 @@ struct GraphOptions {
     std::size_t max_exceptions = 1'000;  ///< exceptions kept per node, the newest
     Log log = {};                        ///< where log lines go; empty = to stderr
     std::size_t blocking_threads = 32;   ///< calls in the blocking pool that may be under way at once
+    /// Logs a warning that names the nodes which hold items when nothing has moved for this long; zero = never.
+    std::chrono::steady_clock::duration stall_after = {};
 };
 
 }  // namespace agdf

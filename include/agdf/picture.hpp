@@ -17,7 +17,23 @@ namespace detail {
 
 [[nodiscard]] inline std::string_view label_of(EdgeLabel label) noexcept
 {
-    return label == EdgeLabel::where ? "where" : label == EdgeLabel::map ? "map" : "";
+    switch (label) {
+    case EdgeLabel::where:
+        return "where";
+    case EdgeLabel::map:
+        return "map";
+    case EdgeLabel::partition:
+        return "partition";
+    case EdgeLabel::balance:
+        return "balance";
+    case EdgeLabel::error:
+        return "error";
+    case EdgeLabel::input:
+        return "input";
+    case EdgeLabel::none:
+        break;
+    }
+    return "";
 }
 
 [[nodiscard]] inline std::string counts_of(const NodeStats& stats)

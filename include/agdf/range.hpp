@@ -22,7 +22,7 @@ template <class Range>
 Stream<ElementOf<Range>> yield_each(std::shared_ptr<Range> range)
 {
     for (auto&& element : *range) {
-        if constexpr (std::is_copy_constructible_v<ElementOf<Range>>)
+        if constexpr (Copies<ElementOf<Range>>::value)
             co_yield element;
         else
             co_yield std::move(element);

@@ -5,6 +5,8 @@
 #include <agdf/concepts.hpp>
 #include <agdf/detail/channel_operation.hpp>
 
+#include <chrono>
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -26,13 +28,63 @@ public:
     /// Called before the body waits, and after it got an item or the end.
     virtual void on_wait() noexcept = 0;
     virtual void on_resume(Got got) noexcept = 0;
+    [[nodiscard]] virtual bool is_draining() const noexcept = 0;
+    [[nodiscard]] virtual bool is_cut_short() const noexcept = 0;
+    virtual void count_undelivered(std::size_t count) noexcept = 0;
+    [[nodiscard]] virtual bool must_pause() const noexcept = 0;
+    [[nodiscard]] virtual asio::awaitable<void> pause() = 0;
+    virtual void fail(const std::exception_ptr& error) = 0;
+    /// The worker's own inlet, for one that stands before it.
+    [[nodiscard]] virtual Inlet& root() noexcept { return *this; }
+
+    /// Ends a wait that has a deadline; called on the worker's strand when a drain begins.
+    void end_timed_wait() noexcept
+    {
+        if (timed_)
+            timed_->time_out();
+    }
+
+    [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+    [[nodiscard]] std::chrono::steady_clock::time_point now() const { return time_.now(); }
+
+    bool has_received = false;
+    bool has_ended = false;
+    bool knows_of_drain = false;  ///< the body was given its one empty answer since the last item
 
 protected:
-    Inlet() = default;
+    explicit Inlet(const asio::any_io_executor& executor) : executor_(executor), time_(time_service_of(executor)) {}
     Inlet(const Inlet&) = delete;
     Inlet& operator=(const Inlet&) = delete;
     ~Inlet() = default;
+
+private:
+    template <class>
+    friend class TimedWait;
+    const asio::any_io_executor& executor_;
+    const TimeService& time_;
+    ReceiveOperation<M>* timed_ = nullptr;
 };
+
+/// Lets the beginning of a drain reach a receive for as long as it lives.
+template <class M>
+class TimedWait {
+public:
+    TimedWait(Inlet<M>& inlet, ReceiveOperation<M>& operation) noexcept : inlet_(inlet.root()) { inlet_.timed_ = &operation; }
+    TimedWait(const TimedWait&) = delete;
+    TimedWait& operator=(const TimedWait&) = delete;
+    ~TimedWait() { inlet_.timed_ = nullptr; }
+
+private:
+    Inlet<M>& inlet_;
+};
+
+/// A point in time that is `delay` after another, or the end of time if that cannot be told.
+[[nodiscard]] inline std::chrono::steady_clock::time_point later(std::chrono::steady_clock::time_point now,
+                                                                 std::chrono::steady_clock::duration delay) noexcept
+{
+    using Time = std::chrono::steady_clock::time_point;
+    return delay < Time::max() - now ? now + delay : Time::max();
+}
 
 }  // namespace detail
 
@@ -60,22 +112,107 @@ public:
     /// Errors: throws asio::system_error(operation_aborted) when the run is halted or cancelled.
     [[nodiscard]] asio::awaitable<std::optional<I>> next()
     {
-        detail::ReceiveOperation<detail::Envelope<I>> operation{inlet_->channel()};
+        Receive operation{inlet_->channel()};
         const detail::Got got = inlet_->try_get(operation);
         if (got == detail::Got::waiting) {
             inlet_->on_wait();
             co_await operation.suspend();
         }
-        if (operation.is_cancelled())
-            throw asio::system_error(asio::error::operation_aborted, "agdf::Receiver::next");
-        inlet_->on_resume(operation.message ? detail::Got::item : detail::Got::ended);
-        if (!operation.message)
-            co_return std::nullopt;
-        co_return std::move(operation.message->value);
+        while (operation.message && inlet_->must_pause())
+            co_await inlet_->pause();
+        co_return finish(operation, "agdf::Receiver::next");
     }
 
+    /// Returns the next item, or empty when the time is over, at the end (`has_ended`), or when the run is to be stopped.
+    ///
+    /// An item that is queued is returned even if the time is over, so a deadline in the past only asks; the others on the
+    /// strand get a turn before the answer is empty. When the run is stopped, what is queued comes first; then one answer
+    /// is empty at once, also if the call waits already, so that the body can send on what it keeps. From then on times
+    /// are void: the next call waits for an item or for the end, and the one after an item is empty at once again. With
+    /// `time_point::max()` there is no time-out, but the stop still ends the wait.
+    ///
+    /// Errors: as `next`; no item is lost or doubled when the time is over while one arrives.
+    ///
+    ///     auto item = co_await items.next_until(deadline);
+    ///     if (!item && items.has_ended())
+    ///         co_return;
+    [[nodiscard]] asio::awaitable<std::optional<I>> next_until(std::chrono::steady_clock::time_point deadline)
+    {
+        Receive operation{inlet_->channel()};
+        const detail::Got got = inlet_->try_get(operation);
+        if (got == detail::Got::waiting) {
+            const auto now_is = now();
+            const bool is_over = deadline <= now_is;  // then others get their turn all the same, lest they never do
+            const bool draining = inlet_->is_draining();
+            if (draining && !is_over && !std::exchange(inlet_->knows_of_drain, true))
+                co_return std::nullopt;
+            std::optional<detail::TimedWait<Message>> wait;
+            std::optional<detail::Deadline<Receive>> timer;
+            if (!draining)
+                wait.emplace(*inlet_, operation);
+            if (is_over || (!draining && deadline != std::chrono::steady_clock::time_point::max())) {
+                const auto time = is_over ? std::chrono::steady_clock::duration::zero() : deadline - now_is;
+                timer.emplace(inlet_->executor(), time, operation);
+            }
+            inlet_->on_wait();
+            co_await operation.suspend();
+        }
+        while (operation.message && inlet_->must_pause())
+            co_await inlet_->pause();
+        co_return finish(operation, "agdf::Receiver::next_until");
+    }
+
+    /// The same with a time from now on.
+    [[nodiscard]] asio::awaitable<std::optional<I>> next_for(std::chrono::steady_clock::duration time)
+    {
+        return next_until(detail::later(now(), time));
+    }
+
+    /// Returns whether the end has been seen, that is, whether a call was answered with it.
+    [[nodiscard]] bool has_ended() const noexcept { return inlet_->has_ended; }
+
+    /// Returns whether the run is to end early: no new items come into being, what is under way is carried to the end.
+    [[nodiscard]] bool is_draining() const noexcept { return inlet_->is_draining(); }
+
+    /// Returns the time on the clock that `next_until` goes by.
+    [[nodiscard]] std::chrono::steady_clock::time_point now() const { return inlet_->now(); }
+
+    /// Says that `count` items which the body has received will not be worked on; the node counts them as undelivered.
+    void give_up(std::size_t count = 1) noexcept { inlet_->count_undelivered(count); }
+
+    /// For the library's other parts: where the items come from.
+    [[nodiscard]] detail::Inlet<detail::Envelope<I>>& inlet() const noexcept { return *inlet_; }
+
+    /// Says that one item which the body has received has failed. It is recorded, and skips the item or halts the run, as
+    /// if the body had thrown; but the body goes on, with all that it keeps.
+    ///
+    ///     try {
+    ///         total += parse(*item);
+    ///     } catch (...) {
+    ///         items.fail(std::current_exception());
+    ///     }
+    void fail(const std::exception_ptr& error) { inlet_->fail(error); }
+
 private:
-    detail::Inlet<detail::Envelope<I>>* inlet_;
+    using Message = detail::Envelope<I>;
+    using Receive = detail::ReceiveOperation<Message>;
+
+    std::optional<I> finish(Receive& operation, const char* where)
+    {
+        // A producer that was cut short ends its stream too early: nobody may take that for the end.
+        if (operation.is_cancelled() || (!operation.message && inlet_->is_cut_short()))
+            throw asio::system_error(asio::error::operation_aborted, where);
+        if (operation.message)
+            inlet_->on_resume(detail::Got::item);
+        else
+            inlet_->on_resume(operation.has_timed_out() ? detail::Got::waiting : detail::Got::ended);
+        inlet_->knows_of_drain = !operation.message && inlet_->is_draining();
+        if (!operation.message)
+            return std::nullopt;
+        return std::move(operation.message->value);
+    }
+
+    detail::Inlet<Message>* inlet_;
 };
 
 }  // namespace agdf

@@ -55,6 +55,7 @@ public:
     std::vector<NodeStats> nodes;         ///< in the order in which the nodes were added
     std::exception_ptr first_error;       ///< the halting error, else the first one; null if none
     std::string first_error_node;         ///< the node it happened in
+    int signal = 0;                       ///< the signal that stopped or cancelled the run; 0 if none did
 
     /// Returns the statistics of one node.
     ///
@@ -78,8 +79,14 @@ public:
             throw asio::system_error(asio::error::operation_aborted, "agdf::RunReport: the run was cancelled");
     }
 
-    /// Returns what `main` should: 0 only if the run completed without errors.
-    [[nodiscard]] int exit_code() const noexcept { return outcome == Outcome::completed ? 0 : 1; }
+    /// Returns what `main` should: 0 only if the run completed without errors, and 128 + n if the signal n cut it short, as
+    /// shells expect it.
+    [[nodiscard]] int exit_code() const noexcept
+    {
+        if (signal != 0 && (outcome == Outcome::stopped || outcome == Outcome::cancelled))
+            return 128 + signal;
+        return outcome == Outcome::completed ? 0 : 1;
+    }
 
     /// Adds a node; for the library.
     void add(NodeStats stats, std::vector<std::exception_ptr> exceptions)

@@ -82,6 +82,7 @@ template <class Executor>
 [[nodiscard]] std::shared_ptr<Run> make_run(const std::shared_ptr<GraphCore>& core, const Executor& executor, RunOptions options)
 {
     core->check_idle();
+    core->warn_of_zips();
     std::vector<asio::any_io_executor> strands;
     for (std::size_t i = 0; i < core->options().threads; ++i)
         strands.emplace_back(asio::make_strand(executor));

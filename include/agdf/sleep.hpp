@@ -2,7 +2,7 @@
 
 // Floor 2: waiting for time to pass.
 
-#include <agdf/detail/asio.hpp>
+#include <agdf/detail/timer.hpp>
 
 #include <chrono>
 
@@ -21,7 +21,8 @@ template <class Rep, class Period>
 [[nodiscard]] asio::awaitable<void> sleep_for(std::chrono::duration<Rep, Period> duration)
 {
     const auto executor = co_await asio::this_coro::executor;
-    asio::steady_timer timer{executor, std::chrono::ceil<std::chrono::steady_clock::duration>(duration)};
+    detail::Timer timer{executor};
+    timer.sleeps_for(std::chrono::ceil<std::chrono::steady_clock::duration>(duration));
     co_await timer.async_wait(asio::use_awaitable);
 }
 

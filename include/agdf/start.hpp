@@ -6,6 +6,7 @@
 #include <agdf/node.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -96,7 +97,7 @@ template <class In, class Out, class T>
                   "agdf::start(node, item): the node takes nothing. Expected: a node whose body takes an item. Call "
                   "agdf::start(node) to begin at this one.");
     if constexpr (!std::is_void_v<In>) {
-        constexpr bool fits = FlowsInto<std::decay_t<T>, In>;
+        constexpr bool fits = detail::FitsWhole<std::decay_t<T>, In>;  // a variant may hold what the node does not take
         static_assert(fits,
                       "agdf::start(node, item): the item does not fit the node. Expected: what the node's body takes, or what "
                       "converts to it without loss. Pass such an item.");
@@ -139,6 +140,10 @@ public:
 /// The options of one run. An aggregate: `graph.run({.start = {agdf::start(node, item)}})`.
 struct RunOptions {
     StartItems start = {};  ///< empty = at every node without incoming edges
+    /// The first SIGINT or SIGTERM stops the run, the second, or the end of `grace`, cancels it. The report's exit code is
+    /// then 128 + the signal's number. After the run signals do again what they did before.
+    bool stop_on_signals = false;
+    std::chrono::steady_clock::duration grace = std::chrono::seconds(30);
 };
 
 }  // namespace agdf

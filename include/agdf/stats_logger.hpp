@@ -3,6 +3,7 @@
 // Floor 6: the periodic log of what the nodes do.
 
 #include <agdf/detail/shutdown.hpp>
+#include <agdf/detail/timer.hpp>
 #include <agdf/graph.hpp>
 
 #include <fmt/format.h>
@@ -140,8 +141,8 @@ private:
     void wait()
     {
         timer_->expires_after(options_.interval);
-        timer_->async_wait([self = shared_from_this()](const asio::error_code& error) {
-            if (error || !self->running_)
+        timer_->call_when_over([self = shared_from_this()] {
+            if (!self->running_)
                 return;
             self->write(self->core_->stats());
             self->wait();
@@ -165,15 +166,14 @@ private:
         }
     }
 
-    template <class F>
-    void run_on_strand(F action)
+    void run_on_strand(void (*action)(StatsTicker&))
     {
         asio::post(*strand_, [self = shared_from_this(), action] { action(*self); });
     }
 
     const std::shared_ptr<GraphCore> core_;
     std::optional<asio::strand<asio::any_io_executor>> strand_;  // these two are empty once the context has gone
-    std::optional<asio::steady_timer> timer_;
+    std::optional<Timer> timer_;
     ShutdownService& hooks_;
     const StatsLoggerOptions options_;
     std::recursive_mutex mutex_;  // a sink may destroy its own logger

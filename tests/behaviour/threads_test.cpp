@@ -102,8 +102,8 @@ TEST_CASE("different nodes run at the same time on several threads", "[threads]"
     agdf::Graph graph{io, test::quiet({.threads = 2})};
     std::latch both{2};
     auto source = graph.add_node("source", [] { return count_to(1); });
-    source >> graph.add_node("a", [&](int) { both.arrive_and_wait(); }, {.workers = 2});
-    source >> graph.add_node("b", [&](int) { both.arrive_and_wait(); }, {.workers = 2});
+    source >> graph.add_node("a", [&](int) { both.arrive_and_wait(); });  // one worker each: these are on different strands
+    source >> graph.add_node("b", [&](int) { both.arrive_and_wait(); });
     CHECK(graph.run().outcome == Outcome::completed);
 }
 

@@ -148,3 +148,48 @@ TEST_CASE("an at sign outside of the credentials stays in a URL", "[http][error]
     CHECK(TransportError("GET", "https://host/@me?to=a@b", CURLE_OK, "").url() == "https://host/@me?to=a@b");
     CHECK(TransportError("GET", "https://u:p@host/@me", CURLE_OK, "").url() == "https://host/@me");
 }
+
+TEST_CASE("a StatusError tells a retry how long the server asks to wait", "[http][error][retry]")
+{
+    const StatusError error = error_with({{"Retry-After", "7"}});
+    CHECK(agdf::retry_after_of(std::make_exception_ptr(error)) == std::chrono::seconds{7});
+    CHECK(agdf::retry_after_of(std::make_exception_ptr(error_with({}))) == std::nullopt);
+    const std::optional<std::chrono::seconds> seen = error.retry_after();
+    CHECK(seen->count() == 7);
+}
+
+TEST_CASE("is_transient is true for what another try may cure and for nothing else", "[http][error][retry]")
+{
+    const auto status = [](int code) {
+        Response response;
+        response.status = code;
+        return std::make_exception_ptr(StatusError{"GET", response});
+    };
+    for (const int code : {408, 425, 429, 500, 502, 503, 504, 599}) {
+        CAPTURE(code);
+        CHECK(agdf::http::is_transient(status(code)));
+    }
+    for (const int code : {400, 401, 403, 404, 409, 418, 422, 501, 600}) {
+        CAPTURE(code);
+        CHECK_FALSE(agdf::http::is_transient(status(code)));
+    }
+    const auto transport = [](CURLcode code) { return std::make_exception_ptr(TransportError{"GET", "http://x/", code, ""}); };
+    for (const CURLcode code : {CURLE_OPERATION_TIMEDOUT, CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_RECV_ERROR,
+                                CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_HTTP2_STREAM}) {
+        CAPTURE(code);
+        CHECK(agdf::http::is_transient(transport(code)));
+    }
+    for (const CURLcode code : {CURLE_TOO_MANY_REDIRECTS, CURLE_URL_MALFORMAT, CURLE_PEER_FAILED_VERIFICATION,
+                                CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_FUNCTION_ARGUMENT}) {
+        CAPTURE(code);
+        CHECK_FALSE(agdf::http::is_transient(transport(code)));
+    }
+    CHECK(agdf::http::is_transient(std::make_exception_ptr(agdf::TimeoutError("late"))));
+    CHECK_FALSE(agdf::http::is_transient(std::make_exception_ptr(ResponseTooLargeError{"GET", "http://x/", "body", 5})));
+    CHECK_FALSE(agdf::http::is_transient(std::make_exception_ptr(asio::system_error(asio::error::operation_aborted))));
+    CHECK_FALSE(agdf::http::is_transient(std::make_exception_ptr(5)));
+    CHECK_FALSE(agdf::http::is_transient(nullptr));
+    const agdf::Retry retry{.attempts = 3, .when = agdf::http::is_transient};
+    CHECK(retry.when(status(503)));
+    CHECK_FALSE(retry.when(status(404)));
+}

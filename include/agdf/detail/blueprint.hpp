@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,7 +29,13 @@ public:
     [[nodiscard]] const NodeSpec& node(std::size_t index) const noexcept { return *nodes_[index]; }
     [[nodiscard]] const std::shared_ptr<const NodeSpec>& shared_node(std::size_t index) const noexcept { return nodes_[index]; }
     [[nodiscard]] const std::vector<EdgeSpec>& edges_of(std::size_t index) const noexcept { return edges_[index]; }
-    [[nodiscard]] bool has_producers(std::size_t index) const noexcept { return !producers_[index].empty(); }
+    [[nodiscard]] const std::vector<std::size_t>& producers_of(std::size_t index) const noexcept { return producers_[index]; }
+    [[nodiscard]] bool has_producers(std::size_t index) const noexcept { return is_fed_[index]; }
+
+    /// The nodes that take one item from each of their inputs at a time, as long as somebody wants to look at them.
+    [[nodiscard]] std::vector<std::size_t>& zips() noexcept { return zips_; }
+    /// Is called after each new edge while there are such nodes.
+    void on_edge(std::function<void()> look) { on_edge_ = std::move(look); }
 
     std::size_t add_node(std::shared_ptr<const NodeSpec> node)
     {
@@ -41,12 +48,26 @@ public:
             fail("there is a node of this name already. Expected: a name for each node. Choose another.");
         check_range(fail, "workers", node->options().workers, 1, 1'000'000);
         check_range(fail, "queue_size", node->options().queue_size, 1, 1'000'000'000);
+        check_policies(fail, *node);
         const std::size_t index = nodes_.size();
         nodes_.push_back(std::move(node));
         edges_.emplace_back();
         producers_.emplace_back();
+        is_fed_.push_back(false);
         order_.push_back(index);
         by_name_.emplace(nodes_.back()->name(), index);
+        if (nodes_.back()->facts().meets_in_step)
+            zips_.push_back(index);
+        return index;
+    }
+
+    /// Adds a further queue of a node whose body has several receivers.
+    std::size_t add_input(std::size_t node, std::shared_ptr<const NodeSpec> input)
+    {
+        const std::size_t index = add_node(std::move(input));
+        (void)put_in_order(index, node);
+        edges_[index].push_back({node, EdgeLabel::input, nullptr});
+        producers_[node].push_back(index);
         return index;
     }
 
@@ -59,15 +80,11 @@ public:
         if (plain && plain_edges_.contains(std::uint64_t{from} << 32 | to))
             fail("this edge is there already, and a second one would deliver every item twice. Expected: one edge between "
                  "two nodes. Remove one.");
-        if (!nodes_[from]->yields_copyable() && !edges_[from].empty())
+        if (const EdgeSpec* const rival = rival_of(from, *maker))
             fail(fmt::format("node '{}' yields {}, which cannot be copied, and has an edge to '{}' already. Expected: one "
                              "edge, since each edge gets its own item. Yield a std::shared_ptr, or split the node.",
-                             nodes_[from]->name(), nodes_[from]->out().name, nodes_[edges_[from].front().to]->name()));
-        const std::string cycle = put_in_order(from, to);
-        if (!cycle.empty())
-            fail(fmt::format("the edge would close a cycle: {}. Expected: items flow one way. Remove one of its edges.", cycle));
-        edges_[from].push_back({to, label, std::move(maker)});
-        producers_[to].push_back(from);
+                             nodes_[from]->name(), nodes_[from]->out().name, nodes_[rival->to]->name()));
+        add_checked(from, to, label, std::move(maker), fail);
         if (plain)
             plain_edges_.insert(std::uint64_t{from} << 32 | to);
     }
@@ -92,6 +109,35 @@ public:
         add_edge(from, to, EdgeLabel::none, std::move(maker));
     }
 
+    void add_error_edge(std::size_t from, std::size_t to, std::shared_ptr<const EdgeMaker> maker)
+    {
+        const auto fail = [&](const std::string& what) {
+            throw GraphError(fmt::format("agdf::Graph::add_error_edge('{}', '{}'): {}", nodes_[from]->name(), nodes_[to]->name(), what));
+        };
+        if (nodes_[from]->facts().sees_whole_stream)
+            fail(fmt::format("the body of '{}' sees its whole stream, so no single item is to blame when it fails. Expected: a body "
+                             "that is called for each item. Catch the error in the body, and yield what it cannot use.",
+                             nodes_[from]->name()));
+        for (const EdgeSpec& edge : edges_[from])
+            if (edge.to == to && edge.label == EdgeLabel::error)
+                fail("this error edge is there already, and a second one would deliver every failed item twice. Expected: one "
+                     "between two nodes. Remove one.");
+        add_checked(from, to, EdgeLabel::error, std::move(maker), fail);
+    }
+
+    void add_error_edge(std::string_view from_name, std::string_view to_name)
+    {
+        const std::size_t from = index_of("add_error_edge", from_name);
+        const std::size_t to = index_of("add_error_edge", to_name);
+        auto maker = nodes_[to]->make_error_edge_from(*nodes_[from]);
+        if (!maker)
+            throw GraphError(fmt::format("agdf::Graph::add_error_edge('{0}', '{1}'): '{1}' takes {2}, which is not what remains of a "
+                                         "failed item of '{0}'. Expected: agdf::Failed<{3}>, of an item that can be copied. Let the "
+                                         "body of '{1}' take that, and the items of '{0}' be copyable, a std::shared_ptr for instance.",
+                                         from_name, to_name, nodes_[to]->in().name, nodes_[from]->in().name));
+        add_error_edge(from, to, std::move(maker));
+    }
+
     [[nodiscard]] std::size_t index_of(std::string_view function, std::string_view name) const
     {
         const auto found = by_name_.find(std::string{name});
@@ -106,6 +152,38 @@ public:
     }
 
     template <class Fail>
+    static void check_policies(const Fail& fail, const NodeSpec& node)
+    {
+        const NodeOptions& options = node.options();
+        check_retry(fail, options.retry);
+        if (options.timeout < options.timeout.zero())
+            fail("the option .timeout is negative. Expected: a duration, or zero for no limit. Set it in this range.");
+        const bool of_items = options.retry.attempts > 1 || options.timeout > options.timeout.zero() || options.rate_limit ||
+                              options.limit || options.ordered || options.ordered_by_key;
+        if (of_items && node.facts().sees_whole_stream)
+            fail("the options .retry, .timeout, .rate_limit, .limit, .ordered and .ordered_by_key are about single items, but the "
+                 "body sees its whole stream. Expected: none of them here. Set them at a node whose body is called for each item.");
+        if (options.retry.attempts > 1 && !node.facts().can_repeat)
+            fail(fmt::format("the option .retry needs the item a second time, but {} cannot be copied, and the body takes it away. "
+                             "Expected: a copyable item, or a body that takes it by reference. Change one of them.",
+                             node.in().name));
+        const auto check_item = [&](std::string_view option, const detail::ItemNumber& function) {
+            if (function && function.type() != node.in().id)
+                fail(fmt::format("the function in the option .{} takes {}, but the node takes {}. Expected: the node's own type. "
+                                 "Let the function take that by const reference.",
+                                 option, function.name_of_type(), node.in().is_void ? "nothing" : node.in().name));
+        };
+        if (node.facts().meets_in_step && options.workers > 1)
+            fail(fmt::format("the option .workers is {}, but the body takes one item from each of its inputs at a time, and several of it "
+                             "would mix them up. Expected: 1. Leave it out.",
+                             options.workers));
+        check_item("ordered_by_key", options.ordered_by_key.hash());
+        check_item("queue_weight", options.queue_weight.weight());
+        if (options.queue_weight && options.queue_weight.most() == 0)
+            fail("the option .queue_weight allows a weight of 0. Expected: 1 or more. Set it to what may wait at the node.");
+    }
+
+    template <class Fail>
     static void check_range(const Fail& fail, std::string_view option, std::size_t value, std::size_t least, std::size_t most)
     {
         if (value < least || value > most)
@@ -113,6 +191,35 @@ public:
     }
 
 private:
+    template <class Fail>
+    void add_checked(std::size_t from, std::size_t to, EdgeLabel label, std::shared_ptr<const EdgeMaker> maker, const Fail& fail)
+    {
+        const std::string cycle = put_in_order(from, to);
+        if (!cycle.empty())
+            fail(fmt::format("the edge would close a cycle: {}. Expected: items flow one way. Remove one of its edges.", cycle));
+        edges_[from].push_back({to, label, std::move(maker)});
+        producers_[to].push_back(from);
+        is_fed_[to] = true;
+        if (!zips_.empty() && on_edge_)
+            on_edge_();
+    }
+
+    /// The edge that would need a copy of the same item; null if there is none.
+    [[nodiscard]] const EdgeSpec* rival_of(std::size_t from, const EdgeMaker& maker) const
+    {
+        if (nodes_[from]->facts().yields_copyable)
+            return nullptr;
+        for (const EdgeSpec& edge : edges_[from]) {
+            const std::size_t mine = maker.alternative();
+            const std::size_t other = edge.maker->alternative();
+            if (maker.group() && maker.group() == edge.maker->group())
+                continue;
+            if (edge.label != EdgeLabel::error && (mine == other || mine == no_alternative || other == no_alternative))
+                return &edge;
+        }
+        return nullptr;
+    }
+
     /// Keeps the nodes in an order in which all edges point forward, and returns the cycle if there can be none.
     ///
     /// An edge that points forward already, as they do in most programs, costs nothing; another one costs a search of
@@ -176,6 +283,9 @@ private:
     std::vector<std::shared_ptr<const NodeSpec>> nodes_;
     std::vector<std::vector<EdgeSpec>> edges_;
     std::vector<std::vector<std::size_t>> producers_;
+    std::vector<bool> is_fed_;
+    std::vector<std::size_t> zips_;
+    std::function<void()> on_edge_;
     std::vector<std::size_t> order_;
     std::unordered_map<std::string, std::size_t> by_name_;
     std::unordered_set<std::uint64_t> plain_edges_;  // both ends in one number

@@ -11,9 +11,10 @@
 namespace agdf::detail {
 
 /// The body of a node, with one way to call it for all its shapes.
-template <class Body, class Traits>
+template <class Traits>
 class BodyCaller {
 public:
+    using Body = typename Traits::Kept;
     using In = typename Traits::In;
     using F = typename Traits::F;
 
@@ -29,7 +30,11 @@ public:
             return CallWithElements<F, In>::call(function(), item);
     }
 
-    decltype(auto) with(Receiver<In> receiver) { return function()(std::move(receiver)); }
+    template <class... Item>
+    decltype(auto) with(Receiver<Item>... receivers)
+    {
+        return function()(std::move(receivers)...);
+    }
 
 private:
     F& function() noexcept

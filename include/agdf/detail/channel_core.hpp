@@ -9,13 +9,18 @@
 // no longer in its list is finished, and cannot be cancelled any more: that is what makes cancellation and time-outs
 // free of races. At most one of the two lists is in use at a time.
 
+#include <agdf/detail/buffer_weight.hpp>
 #include <agdf/detail/ring.hpp>
 #include <agdf/detail/waiter.hpp>
+#include <agdf/overflow.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace agdf::detail {
@@ -54,18 +59,34 @@ public:
     ChannelCore& operator=(const ChannelCore&) = delete;
     ~ChannelCore() { abandon_waiters(); }
 
-    /// Stores a message if that is possible at once; it is moved from only then.
+    /// Drops items instead of letting senders wait; before anybody uses the channel.
+    void drop_on_overflow(Overflow overflow) noexcept { overflow_ = overflow; }
+
+    /// Bounds the buffer by weight as well; before anybody uses the channel. `weigh` must not throw.
+    void limit_weight(std::size_t most, std::function<std::size_t(const M&)> weigh)
+    {
+        weight_ = std::make_unique<BufferWeight<M>>(most, std::move(weigh));
+    }
+
+    /// Leaves out a stamp, for something that is taken before all messages; before anybody uses the channel.
+    void skip_stamp() noexcept { ++taken_; }
+
+    /// Stores a message if that is possible at once; it is moved from only then. A message that is dropped counts as
+    /// stored.
     [[nodiscard]] Put try_put(M& message)
     {
         Waiter* receiver = nullptr;
         {
             const auto lock = guard();
             const Put result = store(message, receiver);
-            if (result != Put::stored)
+            if (result == Put::closed || (result == Put::waiting && overflow_ == Overflow::wait))
+                return result;
+            if (result == Put::stored && !receiver) [[likely]]
                 return result;
         }
-        if (receiver) [[unlikely]]
-            receiver->wake();
+        if (!receiver)
+            return put_by_dropping(message);
+        receiver->wake();
         return Put::stored;
     }
 
@@ -138,6 +159,8 @@ public:
         const auto lock = guard();
         const std::size_t discarded = buffer_.size();
         buffer_.clear();
+        if (weight_)
+            weight_->clear();
         count(size_, 0);
         return discarded;
     }
@@ -163,9 +186,16 @@ public:
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
     [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::size_t parked() const noexcept { return parked_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::size_t waiting_receivers() noexcept
+    {
+        const auto lock = guard();
+        return receivers_.size();
+    }
     /// Messages that were stored, handed over or are waiting to be, since the beginning.
     [[nodiscard]] std::uint64_t offered() const noexcept { return offered_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::size_t peak() const noexcept { return peak_.load(std::memory_order_relaxed); }
+    /// Messages that were given up because there was no room.
+    [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
 private:
     [[nodiscard]] std::unique_lock<std::mutex> guard() noexcept
@@ -179,9 +209,62 @@ private:
         counter.store(value, std::memory_order_relaxed);
     }
 
-    void count_offered() noexcept
+    static void count_one(std::atomic<std::uint64_t>& counter) noexcept
     {
-        offered_.store(offered_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+
+    void count_offered() noexcept { count_one(offered_); }
+
+    [[nodiscard]] bool has_room_for(const M& message) const
+    {
+        if (buffer_.size() >= capacity_) [[unlikely]]
+            return false;
+        if (!weight_) [[likely]]
+            return true;
+        return buffer_.empty() || weight_->has_room_for(message);
+    }
+
+    void push(M&& message)
+    {
+        if (weight_) [[unlikely]]
+            weight_->push(message);
+        buffer_.push(std::move(message));
+    }
+
+    void pop() noexcept
+    {
+        if (weight_) [[unlikely]]
+            weight_->pop();
+        buffer_.pop();
+    }
+
+    /// The message stays with the caller, who destroys it, if it is the one that is dropped.
+    AGDF_NOINLINE Put put_by_dropping(M& message)
+    {
+        for (;;) {
+            std::optional<M> oldest;  // destroyed without the lock
+            Waiter* receiver = nullptr;
+            Put result{};
+            {
+                const auto lock = guard();
+                result = store(message, receiver);
+                if (result == Put::waiting) {
+                    count_one(dropped_);
+                    if (overflow_ == Overflow::drop_newest) {
+                        count_offered();
+                        return Put::stored;
+                    }
+                    oldest.emplace(std::move(buffer_.front()));
+                    pop();
+                    count(size_, buffer_.size());
+                }
+            }
+            if (receiver)
+                receiver->wake();
+            if (result != Put::waiting)
+                return result;
+        }
     }
 
     Put store(M& message, Waiter*& woken)
@@ -190,13 +273,13 @@ private:
             return Put::closed;
         if (!receivers_.empty()) [[unlikely]] {
             woken = receivers_.pop();
-            static_cast<Getting<M>&>(*woken).message.emplace(std::move(message));
+            give(static_cast<Getting<M>&>(*woken), std::move(message));
             count_offered();
             return Put::stored;
         }
-        if (buffer_.size() >= capacity_ || !senders_.empty()) [[unlikely]]
+        if (!senders_.empty() || !has_room_for(message)) [[unlikely]]
             return Put::waiting;
-        buffer_.push(std::move(message));
+        push(std::move(message));
         count_offered();
         const std::size_t size = buffer_.size();
         count(size_, size);
@@ -217,8 +300,8 @@ private:
                     receivers_.push(receiver);
                 return Got::waiting;
             }
-            receiver.message.emplace(std::move(buffer_.front()));
-            buffer_.pop();
+            give(receiver, std::move(buffer_.front()));
+            pop();
             if (!senders_.empty() && buffer_.size() <= refill_at_) [[unlikely]]
                 refill(woken);
             count(size_, buffer_.size());
@@ -228,11 +311,19 @@ private:
         return Got::item;
     }
 
+    void give(Getting<M>& receiver, M&& message)
+    {
+        receiver.message.emplace(std::move(message));
+        receiver.stamp = taken_++;
+    }
+
     void refill(WakeList& woken)
     {
-        while (!senders_.empty() && buffer_.size() < capacity_) {
+        while (!senders_.empty()) {
             auto& sender = static_cast<Putting<M>&>(*senders_.first());
-            buffer_.push(std::move(*sender.message));
+            if (!has_room_for(*sender.message))
+                break;
+            push(std::move(*sender.message));
             sender.message.reset();
             senders_.remove(sender);
             woken.push(sender);
@@ -250,7 +341,11 @@ private:
     std::atomic<std::size_t> parked_{0};
     std::atomic<std::size_t> peak_{0};
     std::atomic<std::uint64_t> offered_{0};
+    std::atomic<std::uint64_t> dropped_{0};
+    std::uint64_t taken_ = 0;
+    std::unique_ptr<BufferWeight<M>> weight_;
     std::atomic<bool> closed_{false};
+    Overflow overflow_ = Overflow::wait;
     const std::size_t capacity_;
     const std::size_t refill_at_;
     const bool shared_;

@@ -5,6 +5,7 @@
 #include <agdf/detail/channel_core.hpp>
 #include <agdf/detail/lane.hpp>
 #include <agdf/detail/shutdown.hpp>
+#include <agdf/detail/timer.hpp>
 
 #include <chrono>
 #include <exception>
@@ -13,6 +14,14 @@
 #include <utility>
 
 namespace agdf::detail {
+
+/// Where an operation and its timer meet. The timer's handler may come after the operation's frame has gone, or, on
+/// another thread, before the operation waits.
+struct Meeting {
+    std::mutex mutex;
+    bool is_late = false;
+    bool is_over = false;
+};
 
 /// What sends and receives have in common. It lives in the frame of the coroutine that waits.
 ///
@@ -35,6 +44,8 @@ public:
             resume();
         }
     }
+
+    void meet(std::shared_ptr<Meeting> meeting) noexcept { meeting_ = std::move(meeting); }
 
     [[nodiscard]] bool has_timed_out() const noexcept { return timed_out_; }
     [[nodiscard]] bool is_cancelled() const noexcept { return cancelled_; }
@@ -60,8 +71,17 @@ private:
         auto& context = asio::query(executor(), asio::execution::context);
         service_ = &asio::use_service<ShutdownService>(context);
         service_->add(*this);
+        const auto meeting = meeting_;
+        if (!meeting) {
+            if (start(*channel_))
+                resume();
+            return;
+        }
+        const std::lock_guard lock{meeting->mutex};  // holds up the end of the Deadline, and so of this operation
         if (start(*channel_))
             resume();
+        else if (meeting->is_late)
+            time_out();
     }
 
     void on_cancel(asio::cancellation_type) final
@@ -82,6 +102,7 @@ private:
 
     ChannelCore<M>* channel_;
     ShutdownService* service_ = nullptr;
+    std::shared_ptr<Meeting> meeting_;
     bool cancelled_ = false;
     bool timed_out_ = false;
     bool closed_ = false;
@@ -105,19 +126,21 @@ private:
     bool start(ChannelCore<M>& channel) final { return channel.put(*this) != Put::waiting; }
 };
 
-/// Ends an operation at a point in time. The timer's handler may come after the operation's frame has gone, so the
-/// two meet in a small shared state.
+/// Ends an operation at a point in time. It is made after the operation and goes before it.
 template <class Operation>
 class Deadline {
 public:
     Deadline(const asio::any_io_executor& executor, std::chrono::steady_clock::duration timeout, Operation& operation)
-        : timer_(executor, timeout), meeting_(std::make_shared<Meeting>())
+        : timer_(executor), meeting_(std::make_shared<Meeting>())
     {
-        meeting_->operation = &operation;
-        timer_.async_wait([meeting = meeting_](const asio::error_code& error) {
+        operation.meet(meeting_);
+        timer_.expires_after(timeout);
+        timer_.call_when_over([meeting = meeting_, &operation] {
             const std::lock_guard lock{meeting->mutex};
-            if (!error && meeting->operation)
-                meeting->operation->time_out();
+            if (meeting->is_over)
+                return;
+            meeting->is_late = true;
+            operation.time_out();
         });
     }
     Deadline(const Deadline&) = delete;
@@ -125,16 +148,11 @@ public:
     ~Deadline()
     {
         const std::lock_guard lock{meeting_->mutex};
-        meeting_->operation = nullptr;
+        meeting_->is_over = true;
     }
 
 private:
-    struct Meeting {
-        std::mutex mutex;
-        Operation* operation = nullptr;
-    };
-
-    asio::steady_timer timer_;
+    Timer timer_;
     std::shared_ptr<Meeting> meeting_;
 };
 

@@ -3,6 +3,7 @@
 // Floor 5: what outlives a single run of a graph: its blueprint, the run that is under way, who watches.
 
 #include <agdf/detail/blueprint.hpp>
+#include <agdf/detail/zip_check.hpp>
 #include <agdf/report.hpp>
 
 #include <fmt/core.h>
@@ -22,7 +23,13 @@ class RunControl {
 public:
     virtual void stop() = 0;
     virtual void cancel() = 0;
+    virtual void pause() = 0;
+    virtual void resume() = 0;
+    [[nodiscard]] virtual bool is_paused() const = 0;
     [[nodiscard]] virtual std::vector<NodeStats> stats() const = 0;
+    /// Whether a node takes no items.
+    [[nodiscard]] virtual bool is_source(std::size_t node) const = 0;
+    virtual void log(LogLevel level, std::string_view line) noexcept = 0;
 
 protected:
     ~RunControl() = default;
@@ -46,12 +53,19 @@ public:
         const auto fail = [](std::string_view what) { throw GraphError(fmt::format("agdf::Graph: {}", what)); };
         Blueprint::check_range(fail, "threads", options_.threads, 1, 1'024);
         Blueprint::check_range(fail, "blocking_threads", options_.blocking_threads, 1, 4'096);
+        if (options_.stall_after < options_.stall_after.zero())
+            fail("the option .stall_after is negative. Expected: a duration, or zero for never. Set it in this range.");
         if (!options_.log)
             options_.log = [](LogLevel level, std::string_view line) {
                 constexpr std::string_view names[] = {"debug", "info", "warning", "error"};
                 fmt::print(stderr, "[{}] {}\n", names[static_cast<std::size_t>(level)], line);
             };
         pool_ = std::make_shared<BlockingPool>(options_.blocking_threads);
+        blueprint.on_edge([this] {
+            constexpr std::size_t most = 1'000;  // nodes; a larger graph is looked at once, when it runs
+            if (blueprint.size() <= most)
+                warn_of_zips();
+        });
     }
 
     GraphCore(const GraphCore&) = delete;
@@ -59,6 +73,17 @@ public:
     ~GraphCore() { pool_->stop(); }
 
     Blueprint blueprint;
+
+    /// Logs, once for each, which zips cannot stay in step as the graph is now.
+    void warn_of_zips()
+    {
+        std::erase_if(blueprint.zips(), [this](std::size_t zip) {
+            const std::string warning = ZipCheck{blueprint}.warning_for(zip);
+            if (!warning.empty())
+                options_.log(LogLevel::warning, warning);
+            return !warning.empty();
+        });
+    }
 
     /// The threads for the blocking calls of its nodes; they are kept from run to run.
     [[nodiscard]] const std::shared_ptr<BlockingPool>& pool() const noexcept { return pool_; }

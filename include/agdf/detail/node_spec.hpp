@@ -2,6 +2,7 @@
 
 // Floor 4: a node and its edges as they were added, and what a run makes of them.
 
+#include <agdf/detail/edge_maker.hpp>
 #include <agdf/detail/type_name.hpp>
 #include <agdf/detail/worker.hpp>
 #include <agdf/options.hpp>
@@ -13,43 +14,23 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace agdf::detail {
 
 class NodeSpec;
 
-/// Makes the ports of an edge, one for each worker of its source.
-class EdgeMaker {
-public:
-    EdgeMaker() = default;
-    EdgeMaker(const EdgeMaker&) = delete;
-    EdgeMaker& operator=(const EdgeMaker&) = delete;
-    virtual ~EdgeMaker() = default;
-};
-
-template <class Out>
-class EdgeMakerFrom : public EdgeMaker {
-public:
-    [[nodiscard]] virtual std::unique_ptr<Port<Out>> make_port(Arrivals& arrivals, NodeRun& destination) const = 0;
-};
-
-template <class Out, class In, class Shape>
-class EdgeMakerOf final : public EdgeMakerFrom<Out> {
-public:
-    explicit EdgeMakerOf(Shape shape) : shape_(std::make_shared<Shape>(std::move(shape))) {}
-
-    [[nodiscard]] std::unique_ptr<Port<Out>> make_port(Arrivals& arrivals, NodeRun& destination) const override
-    {
-        return std::make_unique<PortTo<Out, In, Shape>>(arrivals, static_cast<NodeInput<In>&>(destination), shape_);
-    }
-
-private:
-    const std::shared_ptr<Shape> shape_;
-};
-
 /// How a picture and an error text call an edge.
-enum class EdgeLabel { none, where, map };
+enum class EdgeLabel {
+    none,
+    where,
+    map,
+    partition,
+    balance,
+    error,
+    input  ///< from a further queue of a node to the node; no items flow along it, it is for the order and the picture
+};
 
 struct EdgeSpec {
     std::size_t to;
@@ -64,11 +45,22 @@ struct ItemType {
     bool is_void;
 };
 
+/// What the checks of a graph want to know about a body.
+struct BodyFacts {
+    bool yields_copyable = true;      ///< so that its output may go along several edges
+    bool sees_whole_stream = false;
+    bool can_repeat = true;           ///< its item survives a failed attempt
+    bool can_be_ended = true;         ///< before it ends by itself
+    bool makes_bodies = false;        ///< each worker has its own
+    bool meets_in_step = false;       ///< takes one item from each of its inputs at a time
+    bool may_filter = false;                 ///< it need not yield one item for each that it gets
+};
+
 /// A node as it was added.
 class NodeSpec {
 public:
-    NodeSpec(std::string name, NodeOptions options, ItemType in, ItemType out, bool copyable)
-        : name_(std::move(name)), options_(options), in_(std::move(in)), out_(std::move(out)), copyable_(copyable)
+    NodeSpec(std::string name, NodeOptions options, ItemType in, ItemType out, BodyFacts facts)
+        : name_(std::move(name)), options_(std::move(options)), in_(std::move(in)), out_(std::move(out)), facts_(facts)
     {
     }
     NodeSpec(const NodeSpec&) = delete;
@@ -79,22 +71,25 @@ public:
     [[nodiscard]] const NodeOptions& options() const noexcept { return options_; }
     [[nodiscard]] const ItemType& in() const noexcept { return in_; }
     [[nodiscard]] const ItemType& out() const noexcept { return out_; }
-    [[nodiscard]] bool yields_copyable() const noexcept { return copyable_; }
-    [[nodiscard]] virtual bool sees_whole_stream() const noexcept = 0;
+    [[nodiscard]] const BodyFacts& facts() const noexcept { return facts_; }
 
     [[nodiscard]] virtual std::unique_ptr<NodeRun> make_run(RunState& run, Sharing sharing) const = 0;
     virtual void connect(NodeRun& self, const EdgeMaker& edge, NodeRun& destination) const = 0;
     /// An edge to a node known by name only; null if the types do not fit.
     [[nodiscard]] virtual std::shared_ptr<const EdgeMaker> make_edge_to(const NodeSpec& destination) const = 0;
+    /// An error edge to this node from one known by name only; null if this node does not take its failed items.
+    [[nodiscard]] virtual std::shared_ptr<const EdgeMaker> make_error_edge_from(const NodeSpec& source) const = 0;
     /// Lets a source begin.
     virtual void add_start_unit(NodeRun& self) const = 0;
+    /// Gives the workers of a node one of its further queues, which come in order.
+    virtual void attach_input(NodeRun& self, NodeRun& input) const = 0;
 
 private:
     const std::string name_;
     const NodeOptions options_;
     const ItemType in_;
     const ItemType out_;
-    const bool copyable_;
+    const BodyFacts facts_;
 };
 
 template <class T>
@@ -104,42 +99,45 @@ template <class T>
 }
 
 /// One node in one run, with its workers.
-template <class Body, class Traits>
+template <class Traits>
 class NodeRunOf final : public NodeInput<typename Traits::In> {
 public:
-    using Worker = detail::Worker<Body, Traits>;
-    using Caller = BodyCaller<Body, Traits>;
+    using Worker = detail::Worker<Traits>;
+    using Caller = BodyCaller<Traits>;
+    struct None {};
+    /// How each worker gets a body of its own, if it does.
+    using MakeCaller = std::conditional_t<Traits::per_worker, std::function<std::shared_ptr<Caller>()>, None>;
 
-    NodeRunOf(RunState& run, std::string name, NodeOptions options, Sharing sharing, std::shared_ptr<Caller> body)
-        : NodeInput<typename Traits::In>(run, std::move(name), options, sharing), body_(std::move(body))
+    /// @param body  What all workers share; null if each has its own.
+    NodeRunOf(RunState& run, const NodeSpec& spec, Sharing sharing, std::shared_ptr<Caller> body, const MakeCaller& make)
+        : NodeInput<typename Traits::In>(run, spec.name(), spec.options(), sharing), body_(std::move(body)), make_(make)
     {
     }
 
-    void make_workers(const std::function<Lane&()>& next_lane) override
+    void make_bodies() override
     {
-        workers_.reserve(this->options().workers);
-        for (std::size_t i = 0; i < this->options().workers; ++i)
-            workers_.push_back(std::make_unique<Worker>(*this, next_lane(), body_));
-        this->set_live_workers(workers_.size());
+        if constexpr (Traits::per_worker)
+            for (std::size_t i = 0; i < this->worker_count(); ++i)
+                typed_worker(i).set_body(make_());
+    }
+    void drop_bodies() noexcept override
+    {
+        if constexpr (Traits::per_worker)
+            for (std::size_t i = 0; i < this->worker_count(); ++i)
+                typed_worker(i).set_body(nullptr);
     }
 
-    [[nodiscard]] std::size_t worker_count() const noexcept override { return workers_.size(); }
-    [[nodiscard]] WorkerBase& worker(std::size_t index) noexcept override { return *workers_[index]; }
-    [[nodiscard]] Worker& typed_worker(std::size_t index) noexcept { return *workers_[index]; }
-
-    [[nodiscard]] NodeStats stats() const override
+    [[nodiscard]] Worker& typed_worker(std::size_t index) noexcept { return static_cast<Worker&>(this->worker(index)); }
+    [[nodiscard]] PoliciesFor<typename Traits::In>& policies_of_worker(std::size_t index) override
     {
-        NodeStats stats;
-        this->add_to(stats);
-        stats.workers = workers_.size();
-        for (const auto& worker : workers_)
-            worker->add_to(stats);
-        return stats;
+        return typed_worker(index).policies(*this);
     }
 
 private:
+    [[nodiscard]] std::unique_ptr<WorkerBase> make_worker(Lane& lane) override { return std::make_unique<Worker>(*this, lane, body_); }
+
     const std::shared_ptr<Caller> body_;
-    std::vector<std::unique_ptr<Worker>> workers_;
+    [[no_unique_address]] const MakeCaller make_;
 };
 
 template <class T>
@@ -154,24 +152,49 @@ struct AsTuple<T> {
     using Type = decltype(type(std::make_index_sequence<std::tuple_size<T>::value>{}));
 };
 
+/// A body says so of itself: `static constexpr bool meets_in_step = true`.
+template <class Body>
+constexpr bool MeetsInStep = [] {
+    if constexpr (requires { Body::meets_in_step; })
+        return Body::meets_in_step;
+    else
+        return false;
+}();
+
+template <class T>
+struct IsVariant : std::false_type {};
+template <class... A>
+struct IsVariant<std::variant<A...>> : std::true_type {
+    /// What `make` returns for the first alternative for which that is not null.
+    template <class Make>
+    static std::shared_ptr<const EdgeMaker> first(const Make& make)
+    {
+        std::shared_ptr<const EdgeMaker> made;
+        (void)((made = make(std::type_identity<A>{})) || ...);
+        return made;
+    }
+};
+
 template <class Body, class Traits>
 class NodeSpecOf final : public NodeSpec {
 public:
     using In = typename Traits::In;
     using Out = typename Traits::Out;
-    using Run = NodeRunOf<Body, Traits>;
+    using Run = NodeRunOf<Traits>;
+    using Caller = BodyCaller<Traits>;
 
     NodeSpecOf(std::string name, NodeOptions options, Body body)
-        : NodeSpec(std::move(name), options, item_type<In>(), item_type<Out>(), std::is_void_v<Out> || std::is_copy_constructible_v<Out>),
-          body_(std::make_shared<BodyCaller<Body, Traits>>(std::move(body)))
+        : NodeSpec(std::move(name), std::move(options), item_type<In>(), item_type<Out>(), facts_of_body())
     {
+        if constexpr (Traits::per_worker)
+            make_ = [make = std::move(body)]() mutable { return std::make_shared<Caller>(make()); };
+        else
+            body_ = std::make_shared<Caller>(std::move(body));
     }
-
-    [[nodiscard]] bool sees_whole_stream() const noexcept override { return Traits::passing == Passing::receiver; }
 
     [[nodiscard]] std::unique_ptr<NodeRun> make_run(RunState& run, Sharing sharing) const override
     {
-        return std::make_unique<Run>(run, name(), options(), sharing, body_);
+        return std::make_unique<Run>(run, *this, sharing, body_, make_);
     }
 
     void connect([[maybe_unused]] NodeRun& self, [[maybe_unused]] const EdgeMaker& edge,
@@ -179,10 +202,8 @@ public:
     {
         if constexpr (!std::is_void_v<Out>) {
             Run& run = static_cast<Run&>(self);
-            for (std::size_t i = 0; i < run.worker_count(); ++i) {
-                Outlet<Out>& outlet = run.typed_worker(i).outlet();
-                outlet.add(static_cast<const EdgeMakerFrom<Out>&>(edge).make_port(outlet.arrivals(), destination));
-            }
+            for (std::size_t i = 0; i < run.worker_count(); ++i)
+                static_cast<const EdgeMakerFrom<Out>&>(edge).attach(run.typed_worker(i).outlet(), destination);
         }
     }
 
@@ -198,6 +219,19 @@ public:
                 if (destination.in().id == type_id<Tuple>())
                     return std::make_shared<EdgeMakerOf<Out, Tuple, Plain>>(Plain{});
             }
+            return edge_of_alternative<Out>(destination);
+        }
+        return nullptr;
+    }
+
+    [[nodiscard]] std::shared_ptr<const EdgeMaker> make_error_edge_from([[maybe_unused]] const NodeSpec& source) const override
+    {
+        if constexpr (IsFailed<In>::value) {
+            using Item = typename IsFailed<In>::Item;
+            if constexpr (std::is_void_v<Item> || Copies<Item>::value) {
+                if (source.in().id == type_id<Item>())
+                    return std::make_shared<ErrorEdgeMakerOf<Item, In>>();
+            }
         }
         return nullptr;
     }
@@ -208,8 +242,63 @@ public:
             static_cast<Run&>(self).inbox().add_start({Unit{}, nullptr});
     }
 
+    void attach_input([[maybe_unused]] NodeRun& self, [[maybe_unused]] NodeRun& input) const override
+    {
+        Run& run = static_cast<Run&>(self);
+        for (std::size_t i = 0; i < run.worker_count(); ++i)
+            run.typed_worker(i).attach_input(input);
+    }
+
 private:
-    const std::shared_ptr<BodyCaller<Body, Traits>> body_;
+    static constexpr BodyFacts facts_of_body()
+    {
+        return {
+            .yields_copyable = std::is_void_v<Out> || Copies<Out>::value,
+            .sees_whole_stream = Traits::passing == Passing::receiver,
+            .can_repeat = Traits::spares_item || Copies<Stored<In>>::value,
+            .can_be_ended = Traits::blocking || Traits::kind != BodyKind::plain,
+            .makes_bodies = Traits::per_worker,
+            .meets_in_step = MeetsInStep<typename Traits::Kept>,
+            .may_filter = Traits::filters || Traits::kind == BodyKind::stream,
+        };
+    }
+
+    template <class Yielded>
+    [[nodiscard]] static std::shared_ptr<const EdgeMaker> edge_of_alternative([[maybe_unused]] const NodeSpec& destination)
+    {
+        if constexpr (IsVariant<Yielded>::value)
+            return IsVariant<Yielded>::first([&]<class A>(std::type_identity<A>) -> std::shared_ptr<const EdgeMaker> {
+                if constexpr (AlternativeFor<Yielded, A>::exists) {
+                    if (destination.in().id == type_id<A>())
+                        return std::make_shared<EdgeMakerOf<Yielded, A, Plain>>(Plain{});
+                }
+                return nullptr;
+            });
+        return nullptr;
+    }
+
+    std::shared_ptr<Caller> body_;           // one of these two
+    [[no_unique_address]] typename Run::MakeCaller make_;
+};
+
+/// A further queue of a node whose body has several receivers.
+template <class In>
+class ExtraInputSpec final : public NodeSpec {
+public:
+    ExtraInputSpec(std::string name, NodeOptions options)
+        : NodeSpec(std::move(name), std::move(options), item_type<In>(), item_type<void>(), BodyFacts{.sees_whole_stream = true})
+    {
+    }
+
+    [[nodiscard]] std::unique_ptr<NodeRun> make_run(RunState& run, Sharing sharing) const override
+    {
+        return std::make_unique<ExtraInput<In>>(run, name(), options(), sharing);
+    }
+    void connect(NodeRun&, const EdgeMaker&, NodeRun&) const override {}
+    [[nodiscard]] std::shared_ptr<const EdgeMaker> make_edge_to(const NodeSpec&) const override { return nullptr; }
+    [[nodiscard]] std::shared_ptr<const EdgeMaker> make_error_edge_from(const NodeSpec&) const override { return nullptr; }
+    void add_start_unit(NodeRun&) const override {}
+    void attach_input(NodeRun&, NodeRun&) const override {}
 };
 
 }  // namespace agdf::detail

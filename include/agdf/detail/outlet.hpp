@@ -7,157 +7,50 @@
 //                     └─ port ──► queue of c        its ports are through. So a full branch never keeps an item
 //                                                   from its siblings.
 
-#include <agdf/detail/inbox.hpp>
+#include <agdf/detail/port.hpp>
 #include <agdf/detail/stream_promise.hpp>
-#include <agdf/edge.hpp>
+
+#include <fmt/core.h>
 
 #include <atomic>
 #include <concepts>
+#include <deque>
 #include <exception>
+#include <functional>
 #include <memory>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace agdf::detail {
 
-/// Where a port reports that its item has been taken.
-class Arrivals {
+/// An outlet that can keep outputs back: until an attempt that may be retried has succeeded, or until it is the item's
+/// turn in an order.
+class HoldingOutlet {
 public:
-    explicit Arrivals(WorkerBase& worker) noexcept : worker_(worker) {}
+    /// From now on keeps outputs back. If it `pauses`, a stream comes back to its worker after each one; if not, more than
+    /// `most` of them are an error, thrown into the body.
+    virtual void hold(std::size_t most, bool pauses) = 0;
+    [[nodiscard]] virtual bool is_holding() const noexcept = 0;
+    /// Whether the body was told that it yielded too much.
+    [[nodiscard]] virtual bool has_overflowed() const noexcept = 0;
+    virtual void drop_held() noexcept = 0;
+    /// Sends what was kept back. False if an edge is full: wait for room, and call it again. Afterwards nothing is kept
+    /// back any more.
+    ///
+    /// Errors: throws what an edge throws; the rest is dropped then.
+    [[nodiscard]] virtual bool release_held() = 0;
+    /// What an edge threw while another had to wait.
+    [[nodiscard]] virtual std::exception_ptr take_error() noexcept = 0;
 
-    /// Starts counting; the caller itself counts as one until `wait_is_over`.
-    void start() noexcept { missing_.store(1, std::memory_order_relaxed); }
-    void expect() noexcept { missing_.fetch_add(1, std::memory_order_relaxed); }
-
-    /// One more item was taken; the last one wakes the worker.
-    void arrived() noexcept
-    {
-        if (missing_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-            worker_.wake_up();
-    }
-
-    /// The caller's own share: true if nothing is missing, else `arrived` will wake the worker.
-    [[nodiscard]] bool wait_is_over() noexcept { return missing_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
-
-    [[nodiscard]] WorkerBase& worker() noexcept { return worker_; }
-
-private:
-    WorkerBase& worker_;
-    std::atomic<std::size_t> missing_{0};
-};
-
-/// One edge, as one worker of its source uses it.
-template <class Out>
-class Port {
-public:
-    Port() = default;
-    Port(const Port&) = delete;
-    Port& operator=(const Port&) = delete;
-    virtual ~Port() = default;
-
-    /// Offers an item; false if there is no room. It is moved from if `last`, and else copied.
-    virtual bool put(Out& item, bool last) = 0;
-    /// Waits with the item that found no room; false if it was stored after all.
-    virtual bool park() = 0;
-    /// Gives up waiting; the item counts as undelivered.
-    virtual void withdraw() noexcept = 0;
-    /// The queue, if an item goes into it as it is; a short cut for the most frequent case.
-    [[nodiscard]] virtual ChannelCore<Envelope<Out>>* direct() noexcept = 0;
-};
-
-template <class Out, class In, class Shape>
-class PortTo final : public Port<Out>, private Putting<typename NodeInput<In>::Message> {
-public:
-    using Message = typename NodeInput<In>::Message;
-
-    PortTo(Arrivals& arrivals, NodeInput<In>& destination, std::shared_ptr<Shape> shape)
-        : arrivals_(arrivals), destination_(destination), shape_(std::move(shape))
-    {
-    }
-
-    bool put(Out& item, bool last) override
-    {
-        if constexpr (IsWhere<Shape>::value) {
-            if (!shape_->predicate(std::as_const(item)))
-                return true;
-        }
-        if constexpr (IsMap<Shape>::value) {
-            if constexpr (std::invocable<decltype(shape_->function)&, const Out&>) {
-                if (!last)
-                    return store(shape_->function(std::as_const(item)));
-            }
-            return store(shape_->function(std::move(item)));
-        } else {
-            if constexpr (std::copy_constructible<Out>) {
-                if (!last)
-                    return store(std::as_const(item));
-            }
-            return store(std::move(item));
-        }
-    }
-
-    bool park() override
-    {
-        const Put put = destination_.inbox().channel().put(*this);
-        if (put == Put::closed)
-            refuse();
-        return put == Put::waiting;
-    }
-
-    void withdraw() noexcept override
-    {
-        if (!destination_.inbox().channel().withdraw(*this))
-            return;
-        refuse();
-        arrivals_.arrived();
-    }
-
-    [[nodiscard]] ChannelCore<Envelope<Out>>* direct() noexcept override
-    {
-        if constexpr (std::is_same_v<Out, In> && std::is_same_v<Shape, Plain>)
-            return &destination_.inbox().channel();
-        else
-            return nullptr;
-    }
-
-private:
-    template <class S>
-    struct IsWhere : std::false_type {};
-    template <class P>
-    struct IsWhere<Where<P>> : std::true_type {};
-    template <class S>
-    struct IsMap : std::false_type {};
-    template <class F>
-    struct IsMap<Map<F>> : std::true_type {};
-
-    template <class Item>
-    bool store(Item&& item)
-    {
-        this->message.emplace(Message{convert<In>(std::forward<Item>(item))});
-        if (destination_.inbox().channel().try_put(*this->message) != Put::stored)
-            return false;
-        this->message.reset();
-        return true;
-    }
-
-    void refuse() noexcept
-    {
-        this->message.reset();
-        destination_.count_refused();
-    }
-
-    void wake() noexcept override { arrivals_.arrived(); }
-    void abandon() noexcept override { arrivals_.worker().abandon(); }
-
-    Arrivals& arrivals_;
-    NodeInput<In>& destination_;
-    const std::shared_ptr<Shape> shape_;
+protected:
+    ~HoldingOutlet() = default;
 };
 
 /// All the edges of a node, as one of its workers uses them.
 template <class Out>
-class Outlet final : public YieldTarget<Out> {
+class Outlet final : public YieldTarget<Out>, public HoldingOutlet {
 public:
     explicit Outlet(WorkerBase& worker) noexcept : worker_(worker), arrivals_(worker) {}
 
@@ -166,27 +59,34 @@ public:
     void add(std::unique_ptr<Port<Out>> port)
     {
         ports_.push_back(std::move(port));
-        direct_ = ports_.size() == 1 ? ports_.front()->direct() : nullptr;
+        direct_ = only_direct();
     }
+    [[nodiscard]] Port<Out>& last_port() noexcept { return *ports_.back(); }
 
     /// Sends an item along all edges; false if some had no room: then await `has_room` before the next item.
     [[nodiscard]] bool put(Out&& item)
     {
-        worker_.count_out();
         if (direct_) [[likely]] {
+            worker_.count_out();
             Envelope<Out> message{std::move(item)};
             if (direct_->try_put(message) == Put::stored) [[likely]]
                 return true;
             return put_to_all(message.value);
         }
+        if (held_ && held_->active)
+            return keep(std::move(item));
+        worker_.count_out();
         return put_to_all(item);
     }
+
+    /// The same for an item that is not an output of the node.
+    [[nodiscard]] bool put_uncounted(Out&& item) { return put_to_all(item); }
 
     /// A stream comes back to its worker when an edge is full, when its turn is over, or when it shall end.
     bool take(Out&& item) override
     {
         const bool room = put(std::move(item));
-        return room && worker_.has_turn() && !worker_.is_cut_short();
+        return room && worker_.has_turn() && !worker_.is_cut_short() && !worker_.must_pause();
     }
 
     /// Whether items are waiting for room.
@@ -206,10 +106,81 @@ public:
     }
 
     /// What an edge threw while another had to wait.
-    [[nodiscard]] std::exception_ptr take_error() noexcept { return std::exchange(error_, nullptr); }
+    [[nodiscard]] std::exception_ptr take_error() noexcept override { return std::exchange(error_, nullptr); }
     [[nodiscard]] bool has_error() const noexcept { return error_ != nullptr; }
 
+    void hold(std::size_t most, bool pauses) override
+    {
+        if (!held_)
+            held_ = std::make_unique<Held>();
+        held_->most = most;
+        held_->pauses = pauses;
+        held_->active = true;
+        held_->overflowed = false;
+        direct_ = nullptr;
+    }
+
+    [[nodiscard]] bool is_holding() const noexcept override { return held_ && held_->active; }
+    /// Whether a stream has come back because its output has to wait for its turn.
+    [[nodiscard]] bool must_take_turn() const noexcept { return is_holding() && held_->pauses && !held_->items.empty(); }
+    [[nodiscard]] bool has_overflowed() const noexcept override { return held_ && held_->overflowed; }
+
+    void drop_held() noexcept override
+    {
+        if (!is_holding())
+            return;
+        held_->items.clear();
+        held_->active = false;
+        direct_ = only_direct();
+    }
+
+    [[nodiscard]] bool release_held() override
+    {
+        if (!is_holding())
+            return true;
+        try {
+            while (!held_->items.empty()) {
+                Out item{std::move(held_->items.front())};
+                held_->items.pop_front();
+                worker_.count_out();
+                if (!put_to_all(item))
+                    return false;
+            }
+        } catch (...) {
+            drop_held();
+            throw;
+        }
+        drop_held();
+        return true;
+    }
+
 private:
+    struct Held {
+        std::deque<Out> items;
+        std::size_t most = 0;
+        bool pauses = false;
+        bool active = false;
+        bool overflowed = false;
+    };
+
+    bool keep(Out&& item)
+    {
+        if (held_->items.size() >= held_->most) {
+            held_->overflowed = true;
+            throw std::runtime_error(fmt::format(
+                "agdf: node '{}': one attempt yielded more than {} items, which are kept back while it may be retried. Expected: "
+                "at most .retry.max_held. Raise it, or retry inside of the body what is worth it.",
+                worker_.node().name(), held_->most));
+        }
+        held_->items.push_back(std::move(item));
+        return !held_->pauses;
+    }
+
+    [[nodiscard]] ChannelCore<Envelope<Out>>* only_direct() const noexcept
+    {
+        return ports_.size() == 1 ? ports_.front()->direct() : nullptr;
+    }
+
     AGDF_NOINLINE bool put_to_all(Out& item)
     {
         std::exception_ptr error;
@@ -243,6 +214,7 @@ private:
     Arrivals arrivals_;
     std::vector<std::unique_ptr<Port<Out>>> ports_;
     ChannelCore<Envelope<Out>>* direct_ = nullptr;
+    std::unique_ptr<Held> held_;
     std::exception_ptr error_;
     bool full_ = false;
 };
@@ -258,6 +230,7 @@ public:
     static constexpr void withdraw() noexcept {}
     [[nodiscard]] static std::exception_ptr take_error() noexcept { return nullptr; }
     [[nodiscard]] static constexpr bool has_error() noexcept { return false; }
+    [[nodiscard]] static constexpr bool must_take_turn() noexcept { return false; }
 };
 
 }  // namespace agdf::detail

@@ -12,9 +12,9 @@
 //
 // A sleeping worker holds its own frame, and so the run; when the execution context goes, the run lets go of them.
 
-#include <agdf/detail/graph_core.hpp>
+#include <agdf/detail/run_nodes.hpp>
+#include <agdf/detail/run_watch.hpp>
 #include <agdf/detail/shutdown.hpp>
-#include <agdf/start.hpp>
 
 #include <fmt/core.h>
 
@@ -26,6 +26,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -44,13 +45,8 @@ public:
 class Run final : public RunState, public RunControl, private ShutdownHook, public std::enable_shared_from_this<Run> {
 public:
     Run(std::shared_ptr<GraphCore> core, const std::vector<asio::any_io_executor>& strands)
-        : RunState(core->options()), core_(std::move(core))
+        : RunState(core->options()), core_(std::move(core)), nodes_(*this, core_->blueprint, strands)
     {
-        const bool shared = strands.size() > 1;
-        for (const asio::any_io_executor& strand : strands)
-            lanes_.push_back(std::make_shared<Lane>(strand, shared));
-        workers_.resize(lanes_.size());
-        make_nodes(shared ? Sharing::many_threads : Sharing::one_strand);
     }
 
     /// Puts the start items in their places.
@@ -58,27 +54,11 @@ public:
     /// Errors: throws GraphError if the graph cannot run with them.
     void prepare(RunOptions options)
     {
-        const Blueprint& blueprint = core_->blueprint;
-        std::vector<bool> started(nodes_.size());
-        for (const StartItem& item : options.start) {
-            const std::size_t index = item.node_of(blueprint);
-            start_node(index, item.value());
-            started[index] = true;
-        }
-        for (std::size_t i = 0; i < nodes_.size(); ++i) {
-            if (blueprint.has_producers(i) || started[i])
-                continue;
-            if (!blueprint.node(i).in().is_void)
-                throw GraphError(fmt::format("agdf::Graph::run: node '{0}' takes {1}, but has neither an edge nor a start item. "
-                                             "Expected: items from somewhere. Add an edge to it, or run with "
-                                             ".start = {{agdf::start(node, item)}}.",
-                                             nodes_[i]->name(), blueprint.node(i).in().name));
-            if (options.start.empty()) {
-                start_node(i, nullptr);
-                started[i] = true;
-            }
-        }
-        mark_sources(started);
+        if (options.grace < options.grace.zero())
+            throw GraphError("agdf::Graph::run: the option .grace is negative. Expected: a duration. Set it to how long a stop may take.");
+        nodes_.start(options.start);
+        options_of_run_ = std::move(options);
+        options_of_run_.start.clear();
     }
 
     /// Begins. From here on the run keeps itself alive.
@@ -86,26 +66,18 @@ public:
     {
         core_->check_idle();
         completion_ = std::move(completion);
-        began_ = std::chrono::steady_clock::now();
-        auto& context = asio::query(lanes_.front()->executor(), asio::execution::context);
+        auto& context = asio::query(strand(), asio::execution::context);
+        began_ = now_of(strand());
         pools_ = &asio::use_service<BlockingService>(context);
-        for (const auto& lane : lanes_)
+        for (const auto& lane : nodes_.lanes())
             pools_->add(lane->executor(), core_->pool());
         hooks_ = &asio::use_service<ShutdownService>(context);
         hooks_->add(*this);
+        watch();
         core_->run_began(shared_from_this());
-
-        std::size_t count = 0;
-        for (const auto& node : nodes_)
-            count += node->worker_count();
-        live_workers_.store(count + 1, std::memory_order_relaxed);  // one more, so that it cannot end in the middle of this
-        for (std::size_t i = 0; i < nodes_.size(); ++i)
-            if (!core_->blueprint.has_producers(i))
-                nodes_[i]->close_input();
-        for (const auto& node : nodes_)
-            for (std::size_t i = 0; i < node->worker_count(); ++i)
-                spawn(*node, node->worker(i));
-        asio::post(lanes_.front()->executor(), [self = shared_from_this()] { self->worker_ended(); });
+        if (!nodes_.have_setup())
+            return start_workers();
+        spawn(strand(), set_up(), setup_signal_, &Run::setup_ended, nullptr);
     }
 
     void stop() override
@@ -116,30 +88,30 @@ public:
 
     void cancel() override
     {
+        // First, so that it cannot reach a teardown which begins only because of it.
+        asio::post(strand(), OnLane{shared_from_this(), &Run::interrupt_teardown, 0});
         if (advance(Phase::cancelled))
             interrupt();
     }
 
-    void halt(NodeRun& node, const std::exception_ptr& error) override
+    void pause() override
     {
-        {
-            const std::lock_guard lock{mutex_};
-            if (!advance(Phase::halted))
-                return;
-            first_error_ = error;
-            first_error_node_ = node.name();
-        }
-        interrupt();
+        if (phase() == Phase::running)
+            paused_ = true;
     }
 
-    void note(NodeRun& node, const std::exception_ptr& error) override
+    void resume() override
     {
-        const std::lock_guard lock{mutex_};
-        has_errors_ = true;
-        if (!first_error_) {
-            first_error_ = error;
-            first_error_node_ = node.name();
-        }
+        if (paused_.exchange(false))
+            post_to_lanes(&Run::resume_lane);
+    }
+
+    [[nodiscard]] bool is_paused() const override { return RunState::is_paused(); }
+
+    void halt(NodeRun& node, const std::exception_ptr& error) override
+    {
+        if (advance_with(Phase::halted, node, error))
+            interrupt();
     }
 
     void log(LogLevel level, std::string_view line) noexcept override
@@ -150,119 +122,146 @@ public:
         }
     }
 
-    [[nodiscard]] std::vector<NodeStats> stats() const override
-    {
-        std::vector<NodeStats> all;
-        all.reserve(nodes_.size());
-        for (const auto& node : nodes_)
-            all.push_back(node->stats());
-        return all;
-    }
+    [[nodiscard]] std::vector<NodeStats> stats() const override { return nodes_.stats(); }
+    [[nodiscard]] bool is_source(std::size_t node) const override { return nodes_.spec(node).in().is_void; }
 
 private:
-    void make_nodes(Sharing sharing)
+    [[nodiscard]] const asio::any_io_executor& strand() const noexcept { return nodes_.lanes().front()->executor(); }
+
+    void watch()
     {
-        const Blueprint& blueprint = core_->blueprint;
-        std::size_t next = 0;
-        const auto next_lane = [&]() -> Lane& { return *lanes_[next++ % lanes_.size()]; };
-        for (std::size_t i = 0; i < blueprint.size(); ++i) {
-            specs_.push_back(blueprint.shared_node(i));
-            nodes_.push_back(specs_.back()->make_run(*this, sharing));
-            const std::size_t first = next;
-            nodes_.back()->make_workers(next_lane);
-            for (std::size_t w = 0; w < nodes_.back()->worker_count(); ++w)
-                workers_[(first + w) % lanes_.size()].push_back(&nodes_.back()->worker(w));
+        if (options_of_run_.stop_on_signals) {
+            signals_ = std::make_shared<SignalWatch>(strand(), options_of_run_.grace, weak_from_this());
+            signals_->begin();
         }
-        for (std::size_t i = 0; i < blueprint.size(); ++i) {
-            for (const EdgeSpec& edge : blueprint.edges_of(i)) {
-                specs_[i]->connect(*nodes_[i], *edge.maker, *nodes_[edge.to]);
-                nodes_[i]->add_consumer(*nodes_[edge.to]);
-                nodes_[edge.to]->add_producer();
+        if (options().stall_after > options().stall_after.zero()) {
+            stalls_ = std::make_shared<StallWatch>(strand(), options().stall_after, weak_from_this());
+            stalls_->begin();
+        }
+    }
+
+    /// Runs the setups in the order of the nodes; the first that fails halts the run before an item flows.
+    asio::awaitable<void> set_up()
+    {
+        while (set_up_nodes_ < nodes_.size()) {
+            NodeRun& node = nodes_.node(set_up_nodes_);
+            std::exception_ptr error;
+            try {
+                const Hook& setup = nodes_.spec(set_up_nodes_).options().setup;
+                if (setup)
+                    co_await setup();
+                ++set_up_nodes_;  // from here on it is torn down, whatever comes
+                node.make_bodies();
+            } catch (...) {
+                error = std::current_exception();
             }
+            if (error && !(is_stopping() && is_operation_aborted(error)))
+                halt_setup(node, error);
+            if (error || is_stopping())
+                co_return;
         }
+        is_set_up_ = true;
     }
 
-    void start_node(std::size_t index, StartValue* value)
+    void halt_setup(NodeRun& node, const std::exception_ptr& error)
     {
-        const NodeSpec& spec = *specs_[index];
-        if (!value) {
-            if (!spec.in().is_void)
-                throw GraphError(fmt::format("agdf::start('{}'): the node takes {}. Expected: an item for it. Call "
-                                             "agdf::start(node, item).",
-                                             spec.name(), spec.in().name));
-            spec.add_start_unit(*nodes_[index]);
-            return;
-        }
-        if (value->type().id != spec.in().id)
-            throw GraphError(fmt::format("agdf::start('{}', item): the node takes {}, but the item is {}. Expected: the same type. "
-                                         "Convert the item, or name the node by its handle, which allows conversions.",
-                                         spec.name(), spec.in().is_void ? "nothing" : spec.in().name, value->type().name));
-        value->add_to(*nodes_[index]);
+        node.keep(error);
+        log(LogLevel::error, fmt::format("agdf: node '{}': its setup halts the run: {}", node.name(), describe(error)));
+        halt(node, error);
     }
 
-    /// A source is where items come into being in this run: a stop cancels it, while the others finish what they have.
-    void mark_sources(const std::vector<bool>& started)
+    void start_workers()
     {
-        std::vector<bool> active = started;
-        std::vector<bool> is_fed(nodes_.size());
-        std::vector<std::size_t> stack;
+        live_workers_.store(nodes_.worker_count() + 1, std::memory_order_relaxed);  // one more, so that it cannot end in the middle of this
+        nodes_.close_unfed_queues();
         for (std::size_t i = 0; i < nodes_.size(); ++i)
-            if (started[i])
-                stack.push_back(i);
-        while (!stack.empty()) {
-            const std::size_t node = stack.back();
-            stack.pop_back();
-            for (const EdgeSpec& edge : core_->blueprint.edges_of(node)) {
-                is_fed[edge.to] = true;
-                if (!active[edge.to]) {
-                    active[edge.to] = true;
-                    stack.push_back(edge.to);
-                }
+            for (std::size_t w = 0; w < nodes_.node(i).worker_count(); ++w) {
+                WorkerBase& worker = nodes_.node(i).worker(w);
+                worker.clock().start();
+                spawn(worker.lane().executor(), worker.work(), worker.signal(), &Run::coroutine_ended, &nodes_.node(i));
             }
+        asio::post(strand(), OnLane{shared_from_this(), &Run::worker_ended, 0});
+    }
+
+    // One type of handler for all coroutines of a run, and one for all posts, since each costs every program's build.
+    using Ended = void (Run::*)(NodeRun* node, const std::exception_ptr& error);
+    struct OnEnd {
+        std::shared_ptr<Run> run;
+        Ended ended;
+        NodeRun* node;
+        void operator()(const std::exception_ptr& error) const { (*run.*ended)(node, error); }
+    };
+    struct OnLane {
+        std::shared_ptr<Run> run;
+        void (Run::*function)(std::size_t lane);
+        std::size_t lane;
+        void operator()() const { (*run.*function)(lane); }
+    };
+
+    void spawn(const asio::any_io_executor& executor, asio::awaitable<void> coroutine, asio::cancellation_signal& signal, Ended ended,
+               NodeRun* node)
+    {
+        asio::co_spawn(executor, std::move(coroutine), asio::bind_cancellation_slot(signal.slot(), OnEnd{shared_from_this(), ended, node}));
+    }
+
+    /// Calls a function for each lane, on its strand.
+    void post_to_lanes(void (Run::*function)(std::size_t lane))
+    {
+        for (std::size_t i = 0; i < nodes_.lanes().size(); ++i)
+            asio::post(nodes_.lanes()[i]->executor(), OnLane{shared_from_this(), function, i});
+    }
+
+    void setup_ended(NodeRun*, const std::exception_ptr&)  // set_up parks its errors
+    {
+        if (is_set_up_ && phase() == Phase::running)
+            start_workers();
+        else
+            finish();
+    }
+
+    void coroutine_ended(NodeRun* node, const std::exception_ptr& error)
+    {
+        if (error) {  // nothing of a body comes here; memory may have run out
+            node->fail(error);
+            halt(*node, error);
         }
-        for (std::size_t i = 0; i < nodes_.size(); ++i)
-            if (started[i] && !is_fed[i] && !specs_[i]->sees_whole_stream())
-                for (std::size_t w = 0; w < nodes_[i]->worker_count(); ++w)
-                    nodes_[i]->worker(w).be_source();
+        node->worker_ended();
+        worker_ended(0);
     }
 
-    void spawn(NodeRun& node, WorkerBase& worker)
-    {
-        worker.clock().start();
-        auto on_end = [self = shared_from_this(), &node](const std::exception_ptr& error) {
-            if (error) {  // nothing of a body comes here; memory may have run out
-                node.fail(error);
-                self->halt(node, error);
-            }
-            node.worker_ended();
-            self->worker_ended();
-        };
-        asio::co_spawn(worker.lane().executor(), worker.work(),
-                       asio::bind_cancellation_slot(worker.signal().slot(), std::move(on_end)));
-    }
+    void teardown_ended(NodeRun*, const std::exception_ptr&) { report(); }
 
-    /// Moves on to a later phase; false if the run is there already or further.
-    bool advance(Phase phase) noexcept
-    {
-        Phase now = phase_.load(std::memory_order_relaxed);
-        while (now < phase)
-            if (phase_.compare_exchange_weak(now, phase))
-                return true;
-        return false;
-    }
-
-    /// Cancels what the phase says shall not go on, each worker on its own strand.
+    /// Cancels what the phase says shall not go on, and ends what only waits for time to pass.
     void interrupt()
     {
-        for (std::size_t i = 0; i < lanes_.size(); ++i)
-            asio::post(lanes_[i]->executor(), [self = shared_from_this(), i] {
-                for (WorkerBase* const worker : self->workers_[i])
-                    if (worker->is_cut_short() && worker->clock().state() != WorkerClock::ended)
-                        worker->signal().emit(asio::cancellation_type::terminal);
-            });
+        paused_ = false;
+        post_to_lanes(&Run::interrupt_lane);
     }
 
-    void worker_ended()
+    void interrupt_lane(std::size_t lane)
+    {
+        if (lane == 0 && !is_set_up_)
+            setup_signal_.emit(asio::cancellation_type::terminal);
+        for (WorkerBase* const worker : nodes_.workers_on(lane)) {
+            worker->on_resume();
+            if (worker->clock().state() == WorkerClock::ended)
+                continue;
+            if (worker->is_cut_short())
+                worker->signal().emit(asio::cancellation_type::terminal);
+            else
+                worker->on_drain();
+        }
+    }
+
+    void interrupt_teardown(std::size_t) { teardown_signal_.emit(asio::cancellation_type::terminal); }
+
+    void resume_lane(std::size_t lane)
+    {
+        for (WorkerBase* const worker : nodes_.workers_on(lane))
+            worker->on_resume();
+    }
+
+    void worker_ended(std::size_t)
     {
         if (live_workers_.fetch_sub(1, std::memory_order_acq_rel) == 1)
             finish();
@@ -270,20 +269,53 @@ private:
 
     void finish()
     {
+        if (!nodes_.have_setup())
+            return report();
+        spawn(strand(), tear_down(), teardown_signal_, &Run::teardown_ended, nullptr);
+    }
+
+    /// Runs the teardowns of the nodes that were set up, in reverse order; a cancel ends the one under way.
+    asio::awaitable<void> tear_down()
+    {
+        while (set_up_nodes_ > 0) {
+            --set_up_nodes_;
+            std::exception_ptr error;
+            try {
+                nodes_.node(set_up_nodes_).drop_bodies();
+                const Hook& teardown = nodes_.spec(set_up_nodes_).options().teardown;
+                if (teardown)
+                    co_await teardown();
+            } catch (...) {
+                error = std::current_exception();
+            }
+            if (error) {
+                NodeRun& node = nodes_.node(set_up_nodes_);
+                node.keep(error);
+                log(LogLevel::error, fmt::format("agdf: node '{}': its teardown failed: {}", node.name(), describe(error)));
+                note(node, error);
+                co_await asio::this_coro::reset_cancellation_state();
+            }
+        }
+    }
+
+    void report()
+    {
         hooks_->remove(*this);
         pools_->remove(core_->pool());
         RunReport report;
-        report.elapsed = std::chrono::steady_clock::now() - began_;
-        for (const auto& node : nodes_) {
-            node->discard_input();
-            report.add(node->stats(), node->exceptions());
+        report.elapsed = now_of(strand()) - began_;
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            nodes_.node(i).discard_input();
+            report.add(nodes_.node(i).stats(), nodes_.node(i).exceptions());
         }
-        {
-            const std::lock_guard lock{mutex_};
-            report.outcome = outcome();
-            report.first_error = first_error_;
-            report.first_error_node = first_error_node_;
+        if (signals_) {
+            signals_->end();
+            report.signal = signals_->signal();
         }
+        if (stalls_)
+            stalls_->end();
+        report.outcome = outcome();
+        std::tie(report.first_error_node, report.first_error) = first_error();
         const auto completion = std::move(completion_);
         core_->run_ended(report.nodes);
         completion->complete(std::move(report));
@@ -301,21 +333,18 @@ private:
         case Phase::running:
             break;
         }
-        return has_errors_ ? Outcome::completed_with_errors : Outcome::completed;
+        return has_errors() ? Outcome::completed_with_errors : Outcome::completed;
     }
 
-    /// Destroys the workers that sleep in queues of ours; those in Asio's are destroyed by Asio.
     void context_is_going() noexcept override
     {
         const auto self = shared_from_this();
         advance(Phase::cancelled);
-        for (const auto& lane : lanes_)
-            lane->abandon();
-        for (const auto& workers : workers_)
-            for (WorkerBase* const worker : workers)
-                worker->abandon();
-        for (const auto& node : nodes_)
-            node->abandon_waiters();
+        if (signals_)
+            signals_->context_is_going();
+        if (stalls_)
+            stalls_->context_is_going();
+        nodes_.abandon();
         try {
             core_->run_ended(stats());
         } catch (...) {  // only memory for the copy of the numbers can be missing
@@ -324,19 +353,18 @@ private:
     }
 
     const std::shared_ptr<GraphCore> core_;
-    std::vector<std::shared_ptr<const NodeSpec>> specs_;  // the bodies
-    std::vector<std::shared_ptr<Lane>> lanes_;
-    std::vector<std::unique_ptr<NodeRun>> nodes_;
-    std::vector<std::vector<WorkerBase*>> workers_;  // by lane
+    RunNodes nodes_;
+    RunOptions options_of_run_;
     std::unique_ptr<Completion> completion_;
+    std::shared_ptr<SignalWatch> signals_;
+    std::shared_ptr<StallWatch> stalls_;
     ShutdownService* hooks_ = nullptr;
     BlockingService* pools_ = nullptr;
     std::chrono::steady_clock::time_point began_{};
     std::atomic<std::size_t> live_workers_{0};
-    std::mutex mutex_;
-    std::exception_ptr first_error_;
-    std::string first_error_node_;
-    bool has_errors_ = false;
+    asio::cancellation_signal setup_signal_, teardown_signal_;
+    std::size_t set_up_nodes_ = 0;
+    bool is_set_up_ = false;
 };
 
 }  // namespace agdf::detail

@@ -3,6 +3,7 @@
 // Floor 3: what the parts of one run share: how far it is, its strands, its nodes and their workers.
 
 #include <agdf/detail/lane.hpp>
+#include <agdf/detail/worker_clock.hpp>
 #include <agdf/options.hpp>
 #include <agdf/stats.hpp>
 
@@ -28,19 +29,6 @@ namespace agdf::detail {
 /// How far a run is. It only goes forward; from `cancelled` on, items are discarded.
 enum class Phase : unsigned char { running, stopping, cancelled, halted };
 
-/// A counter with one writer at a time and any number of readers.
-class Counter {
-public:
-    void add(std::uint64_t n = 1) noexcept
-    {
-        value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-    }
-    [[nodiscard]] std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
-
-private:
-    std::atomic<std::uint64_t> value_{0};
-};
-
 class NodeRun;
 
 /// One execution of a graph, as its nodes see it.
@@ -53,81 +41,60 @@ public:
     [[nodiscard]] Phase phase() const noexcept { return phase_.load(std::memory_order_relaxed); }
     [[nodiscard]] bool is_stopping() const noexcept { return phase() >= Phase::stopping; }
     [[nodiscard]] bool is_discarding() const noexcept { return phase() >= Phase::cancelled; }
+    [[nodiscard]] bool is_paused() const noexcept { return paused_.load(std::memory_order_relaxed); }
     [[nodiscard]] const GraphOptions& options() const noexcept { return options_; }
 
     /// Ends the run because of an error; the first one wins.
     virtual void halt(NodeRun& node, const std::exception_ptr& error) = 0;
     /// Notes an error that the run survives.
-    virtual void note(NodeRun& node, const std::exception_ptr& error) = 0;
+    void note(const NodeRun& node, const std::exception_ptr& error);
     virtual void log(LogLevel level, std::string_view line) noexcept = 0;
 
 protected:
     ~RunState() = default;
 
+    /// Moves on to a later phase; false if the run is there already or further.
+    bool advance(Phase phase) noexcept
+    {
+        Phase now = phase_.load(std::memory_order_relaxed);
+        while (now < phase)
+            if (phase_.compare_exchange_weak(now, phase))
+                return true;
+        return false;
+    }
+    /// The same because of an error, which is then the run's first.
+    bool advance_with(Phase phase, const NodeRun& node, const std::exception_ptr& error);
+
+    /// The halting error, else the first one, and its node.
+    [[nodiscard]] std::pair<std::string, std::exception_ptr> first_error() const
+    {
+        const std::lock_guard lock{mutex_};
+        return {first_error_node_, first_error_};
+    }
+    [[nodiscard]] bool has_errors() const
+    {
+        const std::lock_guard lock{mutex_};
+        return first_error_ != nullptr;
+    }
+
+    std::atomic<bool> paused_{false};
+
+private:
     std::atomic<Phase> phase_{Phase::running};
-
-private:
     const GraphOptions options_;
-};
-
-/// What a worker does with its time, added up at suspensions only.
-///
-/// Thread-safety: the worker writes, anybody reads.
-class WorkerClock {
-public:
-    using Clock = std::chrono::steady_clock;
-    enum State : unsigned char { idle, busy, blocked, ended };
-
-    /// Adds the time since the last change to the present state, and changes it.
-    Clock::time_point change(State state) noexcept
-    {
-        const Clock::time_point now = Clock::now();
-        const State before = state_.load(std::memory_order_relaxed);
-        if (before != ended)
-            spent_[before].add(static_cast<std::uint64_t>(now.time_since_epoch().count() - since_.load(std::memory_order_relaxed)));
-        since_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-        state_.store(state, std::memory_order_relaxed);
-        return now;
-    }
-
-    void start() noexcept
-    {
-        since_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
-        state_.store(idle, std::memory_order_relaxed);
-    }
-
-    [[nodiscard]] State state() const noexcept { return state_.load(std::memory_order_relaxed); }
-
-    /// Adds this worker's time to a node's, with what has passed since its last suspension.
-    void add_to(NodeStats& stats) const noexcept
-    {
-        const State state = state_.load(std::memory_order_relaxed);
-        const Clock::rep since = since_.load(std::memory_order_relaxed);
-        Clock::duration spent[3];
-        for (std::size_t i = 0; i < 3; ++i)
-            spent[i] = Clock::duration{static_cast<Clock::rep>(spent_[i].get())};
-        if (state != ended && since != 0)
-            spent[state] += std::max(Clock::duration{}, Clock::now() - Clock::time_point{Clock::duration{since}});
-        stats.idle += spent[idle];
-        stats.busy += spent[busy];
-        stats.blocked += spent[blocked];
-        stats.active += (state == busy || state == blocked) ? 1U : 0U;
-    }
-
-private:
-    Counter spent_[3];
-    std::atomic<Clock::rep> since_{0};
-    std::atomic<State> state_{ended};
+    mutable std::mutex mutex_;
+    std::exception_ptr first_error_;
+    std::string first_error_node_;
 };
 
 /// What all workers have in common: a strand, a way to be cancelled, counters and a turn.
 class WorkerBase : public Sleeper {
 public:
     WorkerBase(RunState& run, NodeRun& node, Lane& lane) noexcept : run_(run), node_(node), lane_(lane) {}
+    virtual ~WorkerBase() = default;
 
     /// The worker's coroutine.
     [[nodiscard]] virtual asio::awaitable<void> work() = 0;
-
     [[nodiscard]] Lane& lane() noexcept { return lane_; }
     [[nodiscard]] asio::cancellation_signal& signal() noexcept { return signal_; }
     [[nodiscard]] WorkerClock& clock() noexcept { return clock_; }
@@ -136,12 +103,15 @@ public:
     void wake_up() { lane_.schedule(*this); }
 
     void count_out() noexcept { out_.add(); }
+    void count_error() noexcept { err_.add(); }
+    void count_retried() noexcept { retried_.add(); }
     void count_undelivered(std::uint64_t n = 1) noexcept { undelivered_.add(n); }
 
     void add_to(NodeStats& stats) const noexcept
     {
         stats.out += out_.get();
         stats.err += err_.get();
+        stats.retried += retried_.get();
         stats.undelivered += undelivered_.get();
         clock_.add_to(stats);
     }
@@ -151,12 +121,43 @@ public:
     [[nodiscard]] bool is_turn_over() const noexcept { return credit_ <= 0; }
 
     [[nodiscard]] bool is_cut_short() const noexcept { return run_.is_discarding() || (is_source_ && run_.is_stopping()); }
+    [[nodiscard]] bool is_discarding() const noexcept { return run_.is_discarding(); }
+    [[nodiscard]] bool is_stopping() const noexcept { return run_.is_stopping(); }
+    [[nodiscard]] bool must_pause() const noexcept { return run_.is_paused(); }
+    [[nodiscard]] NodeRun& node() noexcept { return node_; }
 
     void be_source() noexcept { is_source_ = true; }
     [[nodiscard]] bool is_source() const noexcept { return is_source_; }
 
-protected:
-    ~WorkerBase() = default;
+    /// The run drains, and this worker goes on: waits of ours that only pass time end. On the worker's strand.
+    virtual void on_drain() noexcept {}
+    /// The run is not paused any more. On the worker's strand.
+    void on_resume()
+    {
+        if (std::exchange(is_paused_, false))
+            wake_up();
+    }
+
+    /// Deals with an error of an item.
+    virtual void fail(const std::exception_ptr& error) = 0;
+    /// Gives up the item in hand, if it is one.
+    virtual void lose_item() noexcept = 0;
+    /// Whether the worker has to sleep until its edges have room.
+    [[nodiscard]] virtual bool must_wait() = 0;
+
+    /// Sleeps until `wake_up`; it counts as `state` meanwhile.
+    [[nodiscard]] asio::awaitable<void> wait(WorkerClock::State state)
+    {
+        begin(state);
+        return suspend();
+    }
+
+    /// Sleeps until the run goes on.
+    [[nodiscard]] asio::awaitable<void> pause()
+    {
+        is_paused_ = true;
+        return wait(WorkerClock::idle);
+    }
 
     /// Notes what the worker does from now on.
     void begin(WorkerClock::State state) noexcept
@@ -168,13 +169,7 @@ protected:
         }
     }
 
-    /// Sleeps until `wake_up`; it counts as `state` meanwhile.
-    [[nodiscard]] asio::awaitable<void> wait(WorkerClock::State state)
-    {
-        begin(state);
-        return suspend();
-    }
-
+protected:
     /// Gives the strand to the others. Turns of about the length aimed at keep timers and sockets prompt, and cost one
     /// clock reading each.
     [[nodiscard]] asio::awaitable<void> next_turn()
@@ -194,6 +189,7 @@ protected:
     Lane& lane_;
     Counter out_;
     Counter err_;
+    Counter retried_;
     Counter undelivered_;
 
 private:
@@ -208,6 +204,7 @@ private:
     int turn_ = 16;
     int credit_ = 16;
     bool is_source_ = false;
+    bool is_paused_ = false;
     asio::cancellation_signal signal_;
 };
 
@@ -226,10 +223,19 @@ public:
     [[nodiscard]] const NodeOptions& options() const noexcept { return options_; }
 
     /// Makes the workers, each on the next lane.
-    virtual void make_workers(const std::function<Lane&()>& next_lane) = 0;
-    [[nodiscard]] virtual std::size_t worker_count() const noexcept = 0;
-    [[nodiscard]] virtual WorkerBase& worker(std::size_t index) noexcept = 0;
+    virtual void make_workers(const std::function<Lane&()>& next_lane)
+    {
+        workers_.reserve(options_.workers);
+        for (std::size_t i = 0; i < options_.workers; ++i)
+            workers_.push_back(make_worker(next_lane()));
+        live_workers_.store(workers_.size(), std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::size_t worker_count() const noexcept { return workers_.size(); }
+    [[nodiscard]] WorkerBase& worker(std::size_t index) noexcept { return *workers_[index]; }
     [[nodiscard]] virtual NodeStats stats() const = 0;
+    /// Makes the bodies of workers that each have their own, and destroys them.
+    virtual void make_bodies() = 0;
+    virtual void drop_bodies() noexcept = 0;
     virtual void close_input() noexcept = 0;
     /// Counts and destroys what is left in the queue at the end of the run.
     virtual void discard_input() noexcept = 0;
@@ -245,7 +251,6 @@ public:
             close_input();
     }
 
-    void set_live_workers(std::size_t count) noexcept { live_workers_.store(count, std::memory_order_relaxed); }
     /// Says that a body which sees the whole stream has returned; true for the last one.
     [[nodiscard]] bool body_returned() noexcept { return returned_bodies_.fetch_add(1, std::memory_order_acq_rel) + 1 == options_.workers; }
 
@@ -256,23 +261,19 @@ public:
                 consumer->producer_ended();
     }
 
+    /// Makes every failure of this node halt the run, since it is where failed items go.
+    void take_dead_letters() noexcept { takes_dead_letters_ = true; }
+
+    void halt(const std::exception_ptr& error) { run_.halt(*this, error); }
+
     /// Records, logs and acts on an error of one item.
-    void fail(const std::exception_ptr& error)
+    void fail(const std::exception_ptr& error, std::string_view consequence = "item skipped")
     {
         const OnError on_error = options_.on_error == OnError::inherit ? run_.options().on_error : options_.on_error;
-        const bool halts = on_error == OnError::halt;
-        std::uint64_t count = 0;
-        {
-            const std::lock_guard lock{mutex_};
-            count = ++errors_;
-            if (run_.options().max_exceptions > 0) {
-                if (exceptions_.size() == run_.options().max_exceptions)
-                    exceptions_.pop_front();
-                exceptions_.push_back(error);
-            }
-        }
+        const bool halts = on_error == OnError::halt || takes_dead_letters_;
+        const std::uint64_t count = keep(error);
         if (halts || count <= lines_in_full || is_power_of_ten(count))
-            run_.log(LogLevel::error, fmt::format("agdf: node '{}': {}{}: {}", name_, halts ? "halts the run" : "item skipped",
+            run_.log(LogLevel::error, fmt::format("agdf: node '{}': {}{}: {}", name_, halts ? "halts the run" : consequence,
                                                   count > lines_in_full ? fmt::format(" (error {})", count) : std::string{},
                                                   describe(error)));
         if (count == lines_in_full && !halts)
@@ -281,6 +282,18 @@ public:
             run_.halt(*this, error);
         else
             run_.note(*this, error);
+    }
+
+    /// Keeps an exception for the report, and returns how many there were.
+    std::uint64_t keep(const std::exception_ptr& error)
+    {
+        const std::lock_guard lock{mutex_};
+        if (run_.options().max_exceptions > 0) {
+            if (exceptions_.size() == run_.options().max_exceptions)
+                exceptions_.pop_front();
+            exceptions_.push_back(error);
+        }
+        return ++errors_;
     }
 
     [[nodiscard]] std::vector<std::exception_ptr> exceptions() const
@@ -292,6 +305,15 @@ public:
     [[nodiscard]] RunState& run() noexcept { return run_; }
 
 protected:
+    [[nodiscard]] virtual std::unique_ptr<WorkerBase> make_worker(Lane& lane) = 0;
+    /// Adds what the workers know.
+    void add_workers_to(NodeStats& stats) const
+    {
+        stats.workers = workers_.size();
+        for (const auto& worker : workers_)
+            worker->add_to(stats);
+    }
+
     RunState& run_;
 
 private:
@@ -306,13 +328,34 @@ private:
 
     const std::string name_;
     const NodeOptions options_;
+    std::vector<std::unique_ptr<WorkerBase>> workers_;
     std::vector<NodeRun*> consumers_;
     std::atomic<std::size_t> producers_{0};
     std::atomic<std::size_t> live_workers_{0};
     std::atomic<std::size_t> returned_bodies_{0};
+    bool takes_dead_letters_ = false;
     mutable std::mutex mutex_;
     std::deque<std::exception_ptr> exceptions_;
     std::uint64_t errors_ = 0;
 };
+
+inline void RunState::note(const NodeRun& node, const std::exception_ptr& error)
+{
+    const std::lock_guard lock{mutex_};
+    if (first_error_)
+        return;
+    first_error_ = error;
+    first_error_node_ = node.name();
+}
+
+inline bool RunState::advance_with(Phase phase, const NodeRun& node, const std::exception_ptr& error)
+{
+    const std::lock_guard lock{mutex_};
+    if (!advance(phase))
+        return false;
+    first_error_ = error;
+    first_error_node_ = node.name();
+    return true;
+}
 
 }  // namespace agdf::detail

@@ -149,10 +149,16 @@ public:
 
     /// Moves or converts the value into an item at once, so that nothing of the expression is needed later.
     template <class U = T>
-        requires std::is_constructible_v<T, U&&> && std::is_convertible_v<U&&, T>
     Yielded yield_value(U&& value)
     {
-        return Yielded{target->take(T(std::forward<U>(value)))};
+        constexpr bool fits = std::is_constructible_v<T, U&&> && std::is_convertible_v<U&&, T>;
+        static_assert(fits,
+                      "agdf::Stream<T>: what is yielded is not a T. Expected: co_yield of a T, or of a value that converts to "
+                      "one. Convert it first, or change the T in the return type.");
+        if constexpr (fits)
+            return Yielded{target->take(T(std::forward<U>(value)))};
+        else
+            return Yielded{true};
     }
 
     template <class U>

@@ -5,6 +5,7 @@
 #include <agdf/detail/config.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 namespace agdf::detail {
@@ -114,6 +115,7 @@ template <class M>
 class Getting : public Waiter {
 public:
     std::optional<M> message;
+    std::uint64_t stamp = 0;  ///< how many messages were taken from the channel before this one
 
 protected:
     ~Getting() = default;

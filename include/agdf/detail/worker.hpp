@@ -4,13 +4,15 @@
 
 #include <agdf/blocking.hpp>
 #include <agdf/detail/body_caller.hpp>
-#include <agdf/detail/outlet.hpp>
+#include <agdf/detail/policies_for.hpp>
+#include <agdf/detail/worker_inlet.hpp>
 #include <agdf/receiver.hpp>
 #include <agdf/stream.hpp>
 
 #include <exception>
 #include <functional>
 #include <memory>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -18,37 +20,50 @@ AGDF_COROUTINES_BEGIN
 
 namespace agdf::detail {
 
-/// Whether an error says nothing but that an operation was cancelled.
-[[nodiscard]] inline bool is_operation_aborted(const std::exception_ptr& error) noexcept
-{
-    try {
-        std::rethrow_exception(error);
-    } catch (const asio::system_error& exception) {
-        return exception.code() == asio::error::operation_aborted;
-    } catch (...) {
-        return false;
-    }
-}
-
 /// One worker of a node. Its coroutine is a plain asio::awaitable<void>, so that bodies can await anything of Asio.
 ///
 /// It looks at the run's phase before each item, waits only when the queue is empty or an edge is full, and is
 /// cancelled through Asio's signal. Awaiting with `throw_if_cancelled(false)` lets it finish what a cancellation must
 /// not lose; bodies are awaited with `true`.
-template <class Body, class Traits>
+template <class Traits>
 class Worker final : public WorkerBase {
 public:
     using In = typename Traits::In;
     using Out = typename Traits::Out;
     using Message = typename NodeInput<In>::Message;
-    using Caller = BodyCaller<Body, Traits>;
+    using Caller = BodyCaller<Traits>;
 
     Worker(NodeInput<In>& node, Lane& lane, std::shared_ptr<Caller> body)
         : WorkerBase(node.run(), node, lane), input_(*this), outlet_(*this), inbox_(node.inbox()), body_(std::move(body))
     {
+        const NodeOptions& options = node.options();
+        if (node.sequencer() || options.retry.attempts > 1 || options.timeout > options.timeout.zero() || options.rate_limit || options.limit)
+            (void)policies(node);
     }
 
     [[nodiscard]] Outlet<Out>& outlet() noexcept { return outlet_; }
+
+    /// Gives the body one of its further queues, which come in order.
+    void attach_input([[maybe_unused]] NodeRun& input) noexcept
+    {
+        if constexpr (Traits::MoreIns::count > 0)
+            InletsFor<In, typename Traits::MoreIns>::attach(more_inputs_, attached_inputs_++, input);
+    }
+
+    /// Gives the worker a body of its own, or takes it away.
+    void set_body(std::shared_ptr<Caller> body) noexcept { body_ = std::move(body); }
+
+    /// Makes the worker's policies, if it has none yet.
+    [[nodiscard]] PoliciesFor<In>& policies(NodeInput<In>& node)
+    {
+        if (!policies_) {
+            HoldingOutlet* outlet = nullptr;
+            if constexpr (!std::is_void_v<Out>)
+                outlet = &outlet_;
+            policies_ = std::make_unique<PoliciesFor<In>>(*this, node, input_, outlet, Traits::spares_item);
+        }
+        return *policies_;
+    }
 
     [[nodiscard]] asio::awaitable<void> work() override
     {
@@ -70,107 +85,113 @@ private:
         WorkerBase& worker_;
     };
 
-    /// How a body that sees the whole stream takes its items.
-    class WorkerInlet final : public Inlet<Message> {
-    public:
-        explicit WorkerInlet(Worker& worker) noexcept : worker_(worker) {}
-        Got try_get(Getting<Message>& receiver) override { return worker_.inbox_.try_get(receiver); }
-        ChannelCore<Message>& channel() noexcept override { return worker_.inbox_.channel(); }
-        void on_wait() noexcept override { worker_.begin(WorkerClock::idle); }
-        void on_resume(Got got) noexcept override
-        {
-            if (worker_.clock().state() == WorkerClock::idle)
-                worker_.begin(WorkerClock::busy);
-            (got == Got::item ? has_received : has_ended) = true;
-        }
+    using Inlets = typename InletsFor<In, typename Traits::MoreIns>::Inlets;
 
-        bool has_received = false;
-        bool has_ended = false;
-
-    private:
-        Worker& worker_;
-    };
+    auto call_with(const Inlets& inlets)
+    {
+        return std::apply([this](const auto&... inlet) { return body_->with(receiver_of(*inlet)...); }, inlets);
+    }
 
     asio::awaitable<void> see_each_item()
     {
         co_await asio::this_coro::throw_if_cancelled(false);
         this->begin(WorkerClock::busy);
         while (!this->is_cut_short()) {
-            if (inbox_.get(input_) == Got::waiting) {
+            if (inbox_.get(input_) == Got::waiting)
                 co_await this->wait(WorkerClock::idle);
-                if (this->is_cut_short())
-                    lose_item();
-            }
             if (!input_.message)
+                break;  // also when the run is paused: an end is no item
+            while (this->must_pause())
+                co_await this->pause();
+            if (policies_) [[unlikely]]
+                policies_->begin_item(input_.stamp);
+            if (this->is_cut_short()) {
+                if (policies_)
+                    policies_->skip_item();
+                lose_item();
                 break;
-            Stored<In>& item = input_.message->value;
-            std::exception_ptr error;
-
-            if constexpr (Traits::blocking) {
-                try {
-                    BodyCall<Caller> call{body_, std::move(item)};
-                    auto result = call_in_pool(std::move(call));
-                    if constexpr (std::is_void_v<typename Traits::Return>) {
-                        co_await std::move(result);
-                    } else {
-                        auto value = co_await std::move(result);
-                        deliver(std::move(value));
-                    }
-                } catch (...) {
-                    error = std::current_exception();
-                }
-            } else if constexpr (Traits::kind == BodyKind::plain) {
-                try {
-                    if constexpr (std::is_void_v<typename Traits::Return>)
-                        (*body_)(item);
-                    else
-                        deliver((*body_)(item));
-                } catch (...) {
-                    error = std::current_exception();
-                }
-            } else if constexpr (Traits::kind == BodyKind::awaitable) {
-                co_await asio::this_coro::throw_if_cancelled(true);
-                try {
-                    if constexpr (std::is_void_v<Out>) {
-                        co_await (*body_)(item);
-                    } else {
-                        auto value = co_await (*body_)(item);
-                        deliver(std::move(value));
-                    }
-                } catch (...) {
-                    error = std::current_exception();
-                }
-                co_await asio::this_coro::throw_if_cancelled(false);
-            } else {
-                Stream<Out> stream;
-                PendingAwait* pending = nullptr;
-                try {
-                    stream = (*body_)(item);
-                    if (stream.is_open())
-                        pending = stream.resume(outlet_);
-                } catch (...) {
-                    error = std::current_exception();
-                }
-                if (stream.is_open())
-                    co_await drive(stream, pending);
-                if (stream.is_open())
-                    lose_item();
-                if (!error)
-                    error = stream.take_error();
             }
 
-            if (outlet_.is_full()) [[unlikely]] {
-                if (must_wait())
-                    co_await this->wait(WorkerClock::blocked);
-                if (!error)
-                    error = outlet_.take_error();
+            for (bool again = true; again;) {
+                std::exception_ptr error;
+                if (policies_) [[unlikely]]
+                    co_await policies_->begin_attempt(error);
+                if (!error) {
+                    Stored<In>& item = input_.message->value;
+                    if constexpr (Traits::blocking) {
+                        try {
+                            BodyCall<Caller> call{body_, std::move(item)};
+                            auto result = call_in_pool(std::move(call));
+                            if constexpr (std::is_void_v<typename Traits::Return>) {
+                                co_await std::move(result);
+                            } else {
+                                auto value = co_await std::move(result);
+                                deliver(std::move(value));
+                            }
+                        } catch (...) {
+                            error = std::current_exception();
+                        }
+                    } else if constexpr (Traits::kind == BodyKind::plain) {
+                        try {
+                            if constexpr (std::is_void_v<typename Traits::Return>)
+                                (*body_)(item);
+                            else
+                                deliver((*body_)(item));
+                        } catch (...) {
+                            error = std::current_exception();
+                        }
+                    } else if constexpr (Traits::kind == BodyKind::awaitable) {
+                        co_await asio::this_coro::throw_if_cancelled(true);
+                        try {
+                            if constexpr (std::is_void_v<Out>) {
+                                co_await (*body_)(item);
+                            } else {
+                                auto value = co_await (*body_)(item);
+                                deliver(std::move(value));
+                            }
+                        } catch (...) {
+                            error = std::current_exception();
+                        }
+                        co_await asio::this_coro::throw_if_cancelled(false);
+                    } else {
+                        Stream<Out> stream;
+                        PendingAwait* pending = nullptr;
+                        try {
+                            stream = (*body_)(item);
+                            if (stream.is_open())
+                                pending = stream.resume(outlet_);
+                        } catch (...) {
+                            error = std::current_exception();
+                        }
+                        if (stream.is_open())
+                            co_await drive(stream, pending, error);
+                        if (!error)
+                            error = stream.take_error();
+                        if (stream.is_open() && !error && !outlet_.has_error())
+                            lose_item();
+                    }
+
+                    if (outlet_.is_full()) [[unlikely]] {
+                        if (policies_)
+                            policies_->stand_still();  // the attempt has ended
+                        if (must_wait())
+                            co_await this->wait(WorkerClock::blocked);
+                        if (!error)
+                            error = outlet_.take_error();
+                    }
+                }
+                again = false;
+                if (policies_) [[unlikely]]
+                    again = co_await policies_->end_attempt(error);
+                else if (error) [[unlikely]]
+                    fail(error);
             }
-            if (error) [[unlikely]]
-                fail(error);
             input_.message.reset();
             if (!this->has_turn())
                 co_await this->next_turn();
         }
+        if (policies_)
+            policies_->end();
         this->clock().change(WorkerClock::ended);
     }
 
@@ -178,17 +199,18 @@ private:
     {
         co_await asio::this_coro::throw_if_cancelled(false);
         this->begin(WorkerClock::busy);
-        WorkerInlet inlet{*this};
+        const Inlets inlets = InletsFor<In, typename Traits::MoreIns>::make(*this, static_cast<NodeInput<In>&>(this->node_), more_inputs_);
+        whole_stream_ = &inlets;
         while (!this->is_cut_short()) {
-            inlet.has_received = false;
+            for_each_inlet(inlets, [](auto& inlet) { inlet.has_received = false; });
             std::exception_ptr error;
             if constexpr (Traits::kind == BodyKind::awaitable) {
                 co_await asio::this_coro::throw_if_cancelled(true);
                 try {
                     if constexpr (std::is_void_v<Out>) {
-                        co_await body_->with(Receiver<In>{inlet});
+                        co_await call_with(inlets);
                     } else {
-                        auto value = co_await body_->with(Receiver<In>{inlet});
+                        auto value = co_await call_with(inlets);
                         deliver(std::move(value));
                     }
                 } catch (...) {
@@ -199,14 +221,14 @@ private:
                 Stream<Out> stream;
                 PendingAwait* pending = nullptr;
                 try {
-                    stream = body_->with(Receiver<In>{inlet});
+                    stream = call_with(inlets);
                     if (stream.is_open())
                         pending = stream.resume(outlet_);
                 } catch (...) {
                     error = std::current_exception();
                 }
                 if (stream.is_open())
-                    co_await drive(stream, pending);
+                    co_await drive(stream, pending, error);
                 if (!error)
                     error = stream.take_error();
             }
@@ -217,9 +239,9 @@ private:
             if (!error)
                 break;
             fail(error);
-            if (inlet.has_ended)
+            if (any_inlet(inlets, [](const auto& inlet) { return inlet.has_ended; }))
                 break;
-            if (!inlet.has_received) {
+            if (!any_inlet(inlets, [](const auto& inlet) { return inlet.has_received; })) {
                 // A body that fails before it reads would fail for ever: each failure costs it the next item.
                 if (inbox_.get(input_) == Got::waiting)
                     co_await this->wait(WorkerClock::idle);
@@ -228,28 +250,31 @@ private:
                 lose_item();
             }
         }
-        const bool last = this->node_.body_returned();
-        while (last && !this->is_cut_short()) {
-            // Nobody reads any more: what still comes is counted, and the producers can end.
-            if (inbox_.get(input_) == Got::waiting)
-                co_await this->wait(WorkerClock::idle);
-            if (!input_.message)
-                break;
-            lose_item();
-        }
+        whole_stream_ = nullptr;
+        if (this->node_.body_returned() && !this->is_cut_short())
+            for_each_inlet(inlets, [](auto& inlet) { inlet.abandon(); });
         this->clock().change(WorkerClock::ended);
     }
 
     /// Performs what a stream asks for, and resumes it, until it ends or is to be cut short.
-    asio::awaitable<void> drive(Stream<Out>& stream, PendingAwait* pending)
+    asio::awaitable<void> drive(Stream<Out>& stream, PendingAwait* pending, std::exception_ptr& error)
     {
         for (;;) {
-            if (pending)
+            if (pending) {
                 co_await pending->perform();
-            else if (must_wait())
+            } else if (outlet_.must_take_turn()) [[unlikely]] {
+                co_await policies_->take_turn(error);
+            } else if (must_wait()) {
+                if (policies_)
+                    policies_->stand_still();
                 co_await this->wait(WorkerClock::blocked);
-            if (!pending && (outlet_.has_error() || this->is_cut_short()))
+                if (policies_)
+                    co_await policies_->go_on();
+            }
+            if (!pending && (error || outlet_.has_error() || this->is_cut_short()))
                 break;
+            while (this->is_source() && this->must_pause())
+                co_await this->pause();
             if (this->is_turn_over())
                 co_await this->next_turn();
             pending = stream.resume(outlet_);
@@ -269,8 +294,7 @@ private:
         }
     }
 
-    /// Whether the worker has to sleep until its edges have room.
-    [[nodiscard]] bool must_wait()
+    [[nodiscard]] bool must_wait() override
     {
         if (!outlet_.is_full()) [[likely]]
             return false;
@@ -281,15 +305,28 @@ private:
 
     void on_cancel(asio::cancellation_type) override
     {
+        if (policies_ && policies_->interrupt())
+            return;
         if (!this->run_.is_discarding())
-            return;  // a stop: what was yielded is still carried to the end
+            return;  // a stop, or a time-out: what was yielded is still carried to the end
         if (inbox_.channel().withdraw(input_))
-            this->wake_up();
-        else
-            outlet_.withdraw();
+            return this->wake_up();
+        if (policies_)
+            policies_->withdraw();
+        outlet_.withdraw();
     }
 
-    void fail(const std::exception_ptr& error)
+    void on_drain() noexcept override
+    {
+        if constexpr (Traits::passing == Passing::receiver) {
+            if (whole_stream_)
+                for_each_inlet(*whole_stream_, [](auto& inlet) { inlet.end_timed_wait(); });
+        }
+        if (policies_)
+            (void)policies_->interrupt();
+    }
+
+    void fail(const std::exception_ptr& error) override
     {
         if (this->is_cut_short() && is_operation_aborted(error))
             return lose_item();
@@ -297,8 +334,7 @@ private:
         this->node_.fail(error);
     }
 
-    /// Gives up the item in hand, if it is one.
-    void lose_item() noexcept
+    void lose_item() noexcept override
     {
         if constexpr (!std::is_void_v<In>) {
             if (input_.message)
@@ -308,9 +344,13 @@ private:
     }
 
     Input input_;
+    const Inlets* whole_stream_ = nullptr;
+    typename InletsFor<In, typename Traits::MoreIns>::Inputs more_inputs_{};
+    std::size_t attached_inputs_ = 0;
     Outlet<Out> outlet_;
     Inbox<Message>& inbox_;
-    const std::shared_ptr<Caller> body_;
+    std::shared_ptr<Caller> body_;
+    std::unique_ptr<PoliciesFor<In>> policies_;
 };
 
 }  // namespace agdf::detail

@@ -2,14 +2,17 @@
 
 // How a request fails. A cancelled one ends with asio::system_error(operation_aborted), as everywhere in Asio.
 
+#include <agdf/error.hpp>
 #include <agdf/http/detail/error_text.hpp>
 #include <agdf/http/response.hpp>
+#include <agdf/retry.hpp>
 
 #include <fmt/format.h>
 
 #include <chrono>
 #include <cstddef>
 #include <ctime>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -47,11 +50,42 @@ private:
     std::shared_ptr<const Target> target_;  // shared, so that a copy of the exception cannot throw
 };
 
-/// Says that the server answered with a status of 400 or more.
+namespace detail {
+
+// What a server asks for, in its own unit for whoever looks at the answer, and as a RetryAfter for whoever tries again.
+// Two bases, since one class cannot have both functions; GCC fears that the one hides the other by mistake.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverloaded-virtual"
+class RetryAfterField {
+public:
+    [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const noexcept { return field_; }
+
+protected:
+    explicit RetryAfterField(std::optional<std::chrono::seconds> field) noexcept : field_(field) {}
+
+private:
+    std::optional<std::chrono::seconds> field_;
+};
+
+class RetryAfterWish : public RetryAfter {
+public:
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> retry_after() const noexcept final { return wish_; }
+
+protected:
+    explicit RetryAfterWish(std::optional<std::chrono::seconds> wish) noexcept : wish_(wish) {}
+
+private:
+    std::optional<std::chrono::nanoseconds> wish_;
+};
+#pragma GCC diagnostic pop
+
+}  // namespace detail
+
+/// Says that the server answered with a status of 400 or more. It is a RetryAfter.
 ///
 ///     } catch (const agdf::http::StatusError& error) {
 ///         if (error.status() == 404) …
-class StatusError : public Error {
+class StatusError : public Error, public detail::RetryAfterField, public detail::RetryAfterWish {
 public:
     /// How much of the body is kept.
     static constexpr std::size_t max_body_bytes = 4'096;
@@ -75,7 +109,7 @@ public:
     ///
     /// @return  What Retry-After says as seconds or as a date (zero if that is over, a year at most); nothing if the
     ///          field is missing or is neither.
-    [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const noexcept { return retry_after_; }
+    using detail::RetryAfterField::retry_after;
 
 private:
     StatusError(std::string_view method, Response response, std::time_t now)
@@ -91,8 +125,9 @@ private:
     StatusError(std::string_view method, std::shared_ptr<const Response> response,
                 std::optional<std::chrono::seconds> retry_after)
         : Error(detail::status_text(method, *response, retry_after), method, response->url),
-          response_(std::move(response)),
-          retry_after_(retry_after)
+          RetryAfterField(retry_after),
+          RetryAfterWish(retry_after),
+          response_(std::move(response))
     {
     }
 
@@ -106,7 +141,6 @@ private:
     }
 
     std::shared_ptr<const Response> response_;
-    std::optional<std::chrono::seconds> retry_after_;
 };
 
 /// Says that there was no complete answer: the name, the connection, TLS, a time-out, too many redirects.
@@ -162,5 +196,42 @@ public:
 private:
     std::size_t limit_;
 };
+
+/// Says whether another try of a failed request may succeed; made for `Retry::when`.
+///
+/// @return  True for the statuses 408, 425, 429 and 5xx except 501, for a server that could not be found or reached, for a
+///          connection that broke, and for every time-out, an agdf::TimeoutError as well; false for all other errors.
+///
+///     graph.add_node("fetch", fetch, {.retry = {.attempts = 5, .when = agdf::http::is_transient}});
+[[nodiscard]] inline bool is_transient(const std::exception_ptr& error) noexcept
+{
+    if (!error)
+        return false;
+    try {
+        std::rethrow_exception(error);
+    } catch (const StatusError& answer) {
+        const int status = answer.status();
+        return status == 408 || status == 425 || status == 429 || (status >= 500 && status <= 599 && status != 501);
+    } catch (const TransportError& failure) {
+        switch (failure.code()) {
+            case CURLE_OPERATION_TIMEDOUT:
+            case CURLE_COULDNT_RESOLVE_PROXY:
+            case CURLE_COULDNT_RESOLVE_HOST:
+            case CURLE_COULDNT_CONNECT:
+            case CURLE_SSL_CONNECT_ERROR:
+            case CURLE_SEND_ERROR:
+            case CURLE_RECV_ERROR:
+            case CURLE_GOT_NOTHING:
+            case CURLE_PARTIAL_FILE:
+            case CURLE_HTTP2:
+            case CURLE_HTTP2_STREAM: return true;
+            default: return false;
+        }
+    } catch (const TimeoutError&) {
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
 
 }  // namespace agdf::http

@@ -2,6 +2,7 @@
 
 // What joins one transfer with the completion handler of whoever awaits it.
 
+#include <agdf/detail/timer.hpp>
 #include <agdf/http/detail/asio.hpp>
 #include <agdf/http/detail/engine.hpp>
 #include <agdf/http/detail/transfer.hpp>
@@ -18,6 +19,7 @@ class Operation {
 public:
     Operation(std::shared_ptr<Engine> engine, std::shared_ptr<Transfer> transfer, Handler handler)
         : engine_(std::move(engine)),
+          hold_(engine_->executor()),
           transfer_(std::move(transfer)),
           handler_(std::move(handler)),
           work_(asio::make_work_guard(handler_, engine_->executor()))
@@ -48,6 +50,7 @@ public:
 
 private:
     std::shared_ptr<Engine> engine_;  // first, so that it is the last to go
+    agdf::detail::ClockHold hold_;
     std::shared_ptr<Transfer> transfer_;
     Handler handler_;
     asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>> work_;

@@ -1,0 +1,83 @@
+#pragma once
+
+// Floor 3: the first item of each key.
+
+#include <agdf/detail/piece.hpp>
+#include <agdf/stream.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <utility>
+
+AGDF_COROUTINES_BEGIN
+
+namespace agdf {
+
+/// How much `dedupe` remembers.
+struct DedupeOptions {
+    std::size_t max_keys = 100'000;  ///< keys remembered at once
+};
+
+namespace detail {
+
+template <class T, class KeyFunction>
+Stream<T> first_of_each_key(std::shared_ptr<const KeyFunction> key_of, Receiver<T> items, std::size_t max_keys)
+{
+    KeyTable<typename KeyOf<KeyFunction, T>::Type, Unit> seen;
+    while (auto item = co_await items.next()) {
+        auto key = try_on(items, *key_of, *item);
+        if (!key)
+            continue;
+        const auto place = seen.find(*key);
+        if (place != seen.end()) {
+            seen.renew(place);
+            continue;
+        }
+        if (seen.size() == max_keys)
+            (void)seen.take(seen.oldest());
+        seen.add(std::move(*key), Unit{});
+        co_yield std::move(*item);
+    }
+}
+
+}  // namespace detail
+
+/// Returns the body of a node that lets only the first item of each key through.
+///
+/// It remembers the last `max_keys` keys, and forgets the one that has not come for the longest time; an item whose key
+/// was forgotten passes again. Each run begins with nothing. With several workers each remembers keys of its own, so use
+/// one.
+///
+/// @param key      Tells an item's key: a function of `const T&`, or a pointer to a member; the item itself if left out.
+/// Shape:          `Stream<T>(Receiver<T>)`; the items that pass are moved, and keep their order.
+/// Errors:         throws GraphError at once for `max_keys` 0. If `key` throws, that item fails.
+///
+///     graph.add_node("once", agdf::dedupe<Order>(&Order::id, {.max_keys = 10'000}));
+template <class T, class KeyFunction = std::identity>
+[[nodiscard]] auto dedupe(KeyFunction key = {}, DedupeOptions options = {})
+{
+    constexpr bool fits = detail::KeyOf<KeyFunction, T>::fits;
+    static_assert(fits,
+                  "agdf::dedupe<T>(key): the key function does not fit. Expected: a function of const T&, callable when it is "
+                  "const, that returns an object with std::hash and == that owns what it says (a std::string, not a "
+                  "std::string_view). Return such a key, or specialise std::hash for it.");
+    if constexpr (fits) {
+        detail::check_bound("agdf::dedupe", "max_keys", options.max_keys);
+        auto kept = std::make_shared<const KeyFunction>(std::move(key));
+        return [kept, options](Receiver<T> items) { return detail::first_of_each_key<T, KeyFunction>(kept, items, options.max_keys); };
+    }
+}
+
+/// The same for items that are their own key.
+///
+///     graph.add_node("once", agdf::dedupe<std::string>({.max_keys = 10'000}));
+template <class T>
+[[nodiscard]] auto dedupe(DedupeOptions options)
+{
+    return dedupe<T>(std::identity{}, options);
+}
+
+}  // namespace agdf
+
+AGDF_COROUTINES_END

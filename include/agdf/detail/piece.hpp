@@ -1,0 +1,176 @@
+#pragma once
+
+// Floor 3: what the ready-made bodies share.
+
+#include <agdf/error.hpp>
+#include <agdf/receiver.hpp>
+
+#include <fmt/core.h>
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <iterator>
+#include <list>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace agdf::detail {
+
+inline constexpr std::chrono::steady_clock::time_point never_due = std::chrono::steady_clock::time_point::max();
+
+/// The items that a body keeps. If the body ends with some of them, because of an error or of the run's end, nobody
+/// works on them any more, and the node says so.
+template <class T>
+class Held {
+public:
+    explicit Held(Receiver<T> items) noexcept : items_(items) {}
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+    ~Held()
+    {
+        if (count_ > 0)
+            items_.give_up(count_);
+    }
+
+    void add() noexcept { ++count_; }
+    void remove(std::size_t count) noexcept { count_ -= count; }
+
+private:
+    Receiver<T> items_;
+    std::size_t count_ = 0;
+};
+
+/// Appends by moves only; a vector that grows by itself copies elements whose move may throw.
+template <class T>
+void append(std::vector<T>& items, T&& item)
+{
+    if (items.size() == items.capacity()) {
+        std::vector<T> grown;
+        grown.reserve(items.empty() ? 1 : 2 * items.size());
+        grown.insert(grown.end(), std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()));
+        items.swap(grown);
+    }
+    items.push_back(std::move(item));
+}
+
+/// Calls a function of the user's on an item. If it throws, that item has failed, and the answer is empty.
+template <class T, class F>
+[[nodiscard]] auto try_on(Receiver<T>& items, const F& function, const T& item)
+    -> std::optional<std::decay_t<std::invoke_result_t<const F&, const T&>>>
+{
+    try {
+        return std::invoke(function, item);
+    } catch (...) {
+        items.fail(std::current_exception());
+        return std::nullopt;
+    }
+}
+
+/// Throws if an option that bounds something is 0.
+inline void check_bound(std::string_view where, std::string_view name, std::size_t value)
+{
+    if (value == 0)
+        throw GraphError(fmt::format("{}: {} is 0. Expected: room for at least one. Pass 1 or more.", where, name));
+}
+
+/// Throws if a duration that may be left out is negative.
+inline void check_duration(std::string_view where, std::string_view name, std::chrono::steady_clock::duration value)
+{
+    if (value < std::chrono::steady_clock::duration::zero())
+        throw GraphError(fmt::format("{0}: {1} is negative. Expected: a duration above zero, or zero for none. Leave {1} out if "
+                                     "there is to be none.",
+                                     where, name));
+}
+
+// --- keys ------------------------------------------------------------------------------------------------------
+
+/// A type that can be remembered and looked up. Views and pointers to characters would outlive the item they look into.
+template <class Key>
+concept TableKey = std::movable<Key> && std::equality_comparable<Key> && !std::same_as<Key, std::string_view> &&
+                   !std::same_as<Key, const char*> && !std::same_as<Key, char*> && requires(const Key& key) {
+                       { std::hash<Key>{}(key) } -> std::convertible_to<std::size_t>;
+                   };
+
+template <class F, class T>
+struct KeyOf {
+    static constexpr bool fits = false;
+    using Type = int;
+};
+template <class F, class T>
+    requires std::invocable<const F&, const T&>
+struct KeyOf<F, T> {
+    using Type = std::decay_t<std::invoke_result_t<const F&, const T&>>;
+    static constexpr bool fits = TableKey<Type>;
+};
+
+/// Finds entries of a list by the key that stands in them.
+template <class Key, class Place>
+struct ByKey {
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(const Key& key) const { return std::hash<Key>{}(key); }
+        std::size_t operator()(Place place) const { return std::hash<Key>{}(place->key); }
+    };
+    struct Equal {
+        using is_transparent = void;
+        bool operator()(Place a, Place b) const { return a == b; }
+        bool operator()(const Key& key, Place place) const { return key == place->key; }
+        bool operator()(Place place, const Key& key) const { return key == place->key; }
+    };
+    using Index = std::unordered_set<Place, Hash, Equal>;
+};
+
+/// Values by key, which also stand in an order: what is added or renewed is the newest.
+template <class Key, class Value>
+class KeyTable {
+public:
+    struct Entry {
+        Key key;
+        Value value;
+    };
+    using Place = typename std::list<Entry>::iterator;
+
+    /// The entry of a key, or `end`.
+    [[nodiscard]] Place find(const Key& key)
+    {
+        const auto found = index_.find(key);
+        return found == index_.end() ? order_.end() : *found;
+    }
+
+    /// Adds a key that is not there yet.
+    Place add(Key key, Value value)
+    {
+        order_.push_back(Entry{std::move(key), std::move(value)});
+        const Place place = std::prev(order_.end());
+        index_.insert(place);
+        return place;
+    }
+
+    void renew(Place place) noexcept { order_.splice(order_.end(), order_, place); }
+
+    [[nodiscard]] Entry take(Place place)
+    {
+        index_.erase(place);
+        Entry entry = std::move(*place);
+        order_.erase(place);
+        return entry;
+    }
+
+    [[nodiscard]] Place oldest() noexcept { return order_.begin(); }
+    [[nodiscard]] Place end() noexcept { return order_.end(); }
+    [[nodiscard]] std::size_t size() const noexcept { return order_.size(); }
+    [[nodiscard]] bool empty() const noexcept { return order_.empty(); }
+
+private:
+    std::list<Entry> order_;  // the oldest first
+    typename ByKey<Key, Place>::Index index_;
+};
+
+}  // namespace agdf::detail

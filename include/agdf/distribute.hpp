@@ -1,0 +1,108 @@
+#pragma once
+
+// Floor 5: giving each item to one of several nodes, and the other way round.
+
+#include <agdf/graph.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace agdf {
+
+namespace detail {
+
+template <class A, class B, class C, class D, class Choose>
+void add_group(std::string_view function, Node<A, B> from, const std::vector<Node<C, D>>& to, EdgeLabel label, Choose choose)
+{
+    check_edge<B, C>();
+    if constexpr (FlowsInto<B, C>) {
+        if (to.empty())
+            throw GraphError(fmt::format("agdf::{}: there is no node to choose from. Expected: one or more. Pass the nodes behind '{}'.", function,
+                                         from.blueprint().node(from.last()).name()));
+        using Maker = GroupEdgeMaker<B, C>;
+        const auto shared = std::make_shared<const typename Maker::Choose>(std::move(choose));
+        for (const Node<C, D>& node : to)
+            if (&node.blueprint() != &from.blueprint())
+                throw GraphError(fmt::format("agdf::{}: the nodes belong to different graphs. Expected: nodes of one graph. Add all to the same "
+                                             "one.",
+                                             function));
+        for (std::size_t i = 0; i < to.size(); ++i)
+            from.blueprint().add_edge(from.last(), to[i].first(), label, std::make_shared<Maker>(shared, i == 0));
+    }
+}
+
+}  // namespace detail
+
+/// Draws edges from `from` to each node of `to`, along which items of equal key always take the same one.
+///
+/// Shape:          `key(const Item&)` returns something with `std::hash`; which node gets which key is the same in every run of
+///                 a program. Items are moved, never copied.
+/// Errors:         as `add_edge`; none to choose from throws GraphError. What the key throws is an error of the item that
+///                 `from` works on.
+/// Thread-safety:  the key is called wherever the workers of `from` run.
+///
+///     agdf::partition(orders, [](const Order& order) { return order.customer; }, std::vector{north, south});
+template <class A, class B, class Key, class C, class D>
+void partition(Node<A, B> from, Key key, const std::vector<Node<C, D>>& to)
+{
+    constexpr bool fits = [] {
+        if constexpr (std::is_invocable_v<Key&, const B&>) {
+            using K = std::decay_t<std::invoke_result_t<Key&, const B&>>;
+            return requires(const K& k) { { std::hash<K>{}(k) } -> std::convertible_to<std::size_t>; };
+        } else {
+            return false;
+        }
+    }();
+    static_assert(fits,
+                  "agdf::partition(from, key, to): the key cannot be used. Expected: a function of what 'from' yields, by const "
+                  "reference, that returns a number, a string or another type with std::hash. Return such a key.");
+    if constexpr (fits) {
+        using K = std::decay_t<std::invoke_result_t<Key&, const B&>>;
+        detail::add_group("partition(from, key, to)", from, to, detail::EdgeLabel::partition,
+                          [key = std::make_shared<Key>(std::move(key))](const B& item, const auto& ports, std::size_t) {
+                              return std::hash<K>{}((*key)(item)) % ports.size();
+                          });
+    }
+}
+
+/// Draws edges from `from` to each node of `to`, of which each item takes the one where the fewest wait; among equals they take
+/// turns.
+///
+/// Shape:   for nodes that do the same in different ways, such as two servers. (For nodes that are alike, one with more
+///          `workers` does it.) When all queues are full, the producer waits at that node.
+/// Errors:  as `partition`.
+///
+///     agdf::balance(requests, std::vector{server_a, server_b});
+template <class A, class B, class C, class D>
+void balance(Node<A, B> from, const std::vector<Node<C, D>>& to)
+{
+    detail::add_group("balance(from, to)", from, to, detail::EdgeLabel::balance, [](const B&, const auto& ports, std::size_t last) {
+        std::size_t best = (last + 1) % ports.size();
+        for (std::size_t i = 1; i < ports.size(); ++i) {
+            const std::size_t other = (last + 1 + i) % ports.size();
+            if (ports[other]->load() < ports[best]->load())
+                best = other;
+        }
+        return best;
+    });
+}
+
+/// Draws an edge from each node of `from` to `to`, whose queue takes their items as they come. It is what plain edges do.
+///
+/// Errors:  as `add_edge`.
+///
+///     agdf::merge(std::vector{north, south}, sums);
+template <class A, class B, class C, class D>
+void merge(const std::vector<Node<A, B>>& from, Node<C, D> to)
+{
+    for (const Node<A, B>& node : from)
+        (void)(node >> to);
+}
+
+}  // namespace agdf

@@ -1,0 +1,138 @@
+#pragma once
+
+// Floor 3: items of several streams, one of each at a time.
+
+#include <agdf/error.hpp>
+#include <agdf/receiver.hpp>
+#include <agdf/stream.hpp>
+
+#include <fmt/core.h>
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <utility>
+
+AGDF_COROUTINES_BEGIN
+
+namespace agdf {
+
+/// What happens at a zip when one of its inputs ends before the others.
+enum class ZipMode {
+    shortest,  ///< the zip ends; what is left on the others is counted as undelivered
+    longest,   ///< padding stands for what is missing, until all have ended
+    strict     ///< it is an error of the node, and the rest is counted as undelivered
+};
+
+/// The options of a zip. An aggregate: `agdf::zip<int, std::string>({.mode = agdf::ZipMode::strict})`.
+template <class... T>
+struct ZipOptions {
+    ZipMode mode = ZipMode::shortest;
+    std::optional<std::tuple<T...>> padding = std::nullopt;  ///< for `longest`, which needs items that can be copied
+};
+
+/// Thrown by a strict zip whose inputs differ in length.
+class ZipError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// The body of a node with one input for each type; made by `agdf::zip`.
+template <Item... T>
+class Zip {
+public:
+    /// For the graph: items can be missing on one side only if something before it drops them.
+    static constexpr bool meets_in_step = true;
+
+    explicit Zip(ZipOptions<T...> options) : options_(std::make_shared<const ZipOptions<T...>>(std::move(options))) {}
+
+    Stream<std::tuple<T...>> operator()(Receiver<T>... inputs) const { return run(options_, std::tuple<Receiver<T>...>{inputs...}); }
+
+private:
+    using Inputs = std::tuple<Receiver<T>...>;
+    using Row = std::tuple<std::optional<T>...>;
+    using Options = std::shared_ptr<const ZipOptions<T...>>;
+    static constexpr std::size_t count = sizeof...(T);
+
+    static Stream<std::tuple<T...>> run(Options options, Inputs inputs)
+    {
+        for (std::size_t rows = 0;; ++rows) {
+            Row row;
+            co_await read<0>(inputs, row, options->mode == ZipMode::shortest);
+            const std::size_t present = std::apply([](const auto&... item) { return (std::size_t{item.has_value()} + ...); }, row);
+            if (present < count) {
+                if (present == 0)
+                    co_return;
+                if (options->mode != ZipMode::longest) {
+                    give_up(inputs, row, std::make_index_sequence<count>{});
+                    if (options->mode == ZipMode::strict)
+                        throw ZipError(fmt::format("agdf::zip: an input has ended after {} items, and another has not. Expected: the same "
+                                                   "number on all of them. Look for what drops items, or choose another mode.",
+                                                   rows));
+                    co_return;
+                }
+                fill(row, options->padding, std::make_index_sequence<count>{});
+            }
+            std::tuple<T...> together = std::apply([](auto&... item) { return std::tuple<T...>{std::move(*item)...}; }, row);
+            co_yield std::move(together);
+        }
+    }
+
+    /// Reads one item of each input; up to the first that has ended, if `stops`.
+    template <std::size_t N>
+    static asio::awaitable<void> read(Inputs& inputs, Row& row, bool stops)
+    {
+        auto item = co_await std::get<N>(inputs).next();
+        const bool goes_on = item || !stops;
+        std::get<N>(row) = std::move(item);
+        if constexpr (N + 1 < count) {
+            if (goes_on)
+                co_await read<N + 1>(inputs, row, stops);
+        }
+    }
+
+    template <std::size_t... N>
+    static void give_up(Inputs& inputs, const Row& row, std::index_sequence<N...>) noexcept
+    {
+        (std::get<N>(inputs).give_up(std::get<N>(row) ? 1 : 0), ...);
+    }
+
+    template <std::size_t... N>
+    static void fill(Row& row, const std::optional<std::tuple<T...>>& padding, std::index_sequence<N...>)
+    {
+        if constexpr ((std::copy_constructible<T> && ...)) {
+            ((std::get<N>(row) ? void() : void(std::get<N>(row).emplace(std::get<N>(*padding)))), ...);
+        }
+    }
+
+    Options options_;
+};
+
+/// Returns the body of a node that takes one item from each of its inputs at a time and yields them as a tuple.
+///
+/// Shape:   one input for each type, each with a queue of its own: `graph.add_edge(from, node.input<N>())`. A node behind it
+///          may take the elements as parameters.
+/// Errors:  `longest` without padding throws GraphError; a `strict` zip fails with ZipError when an input ends early.
+///          A filter between a node and only one of two inputs that it reaches leaves pairs that do not belong together, and
+///          can make the graph stand still once the queues are full: the graph's log warns of it. `agdf::join` goes by keys.
+///
+///     auto zipped = graph.add_node("zip", agdf::zip<int, std::string>());
+///     graph.add_edge(numbers, zipped.input<0>());
+///     graph.add_edge(words, zipped.input<1>());
+template <Item... T>
+    requires(sizeof...(T) >= 2)
+[[nodiscard]] Zip<T...> zip(ZipOptions<T...> options = {})
+{
+    if (options.mode == ZipMode::longest && (!options.padding || !(std::copy_constructible<T> && ...)))
+        throw GraphError("agdf::zip: the mode is longest, but there is no padding that could be copied. Expected: .padding = {{a, b}}, of "
+                         "items that can be copied. Set it, or choose another mode.");
+    return Zip<T...>{std::move(options)};
+}
+
+}  // namespace agdf
+
+AGDF_COROUTINES_END

@@ -1,0 +1,4 @@
+// expect: agdf::batch_by_key<T>(key): the key function does not fit
+#include <agdf/agdf.hpp>
+
+auto body = agdf::batch_by_key<std::string>([](const std::string& text) { return std::string_view{text}; });

@@ -1,0 +1,4 @@
+// expect: agdf::join<A, B>(key_of_a, key_of_b): A and B are the same type
+#include <agdf/agdf.hpp>
+
+auto body = agdf::join<int, int>([](const int& n) { return n; }, [](const int& n) { return n; });

@@ -1,0 +1,4 @@
+// expect: agdf::reduce<T>(key, initial, fold): the fold does not fit
+#include <agdf/agdf.hpp>
+
+auto body = agdf::reduce<int>([](const int& n) { return n; }, 0, [](int total, int n) { total += n; });

@@ -1,0 +1,4 @@
+// expect: agdf::reduce<T>(key, initial, fold): the key function does not fit
+#include <agdf/agdf.hpp>
+
+auto body = agdf::reduce<std::string>([](int n) { return n; }, 0, [](int& count, const std::string&) { ++count; });

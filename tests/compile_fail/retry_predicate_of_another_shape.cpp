@@ -1,0 +1,7 @@
+// expect: agdf::RetryPredicate: the predicate has another shape
+#include <agdf/agdf.hpp>
+
+agdf::Retry patient()
+{
+    return {.attempts = 2, .when = [](int status) { return status == 503; }};
+}
