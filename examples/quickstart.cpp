@@ -1,3 +1,5 @@
+// The first program: two words go through three steps and come out with a capital.
+
 #include <agdf/agdf.hpp>
 #include <fmt/core.h>
 

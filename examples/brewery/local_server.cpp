@@ -22,6 +22,7 @@ namespace {
 
 constexpr const char* path = "/v1/breweries";
 constexpr std::uint64_t error_seed = 11;
+constexpr std::uint64_t stall_seed = 12;
 
 // The live API compares without regard to case and takes an underscore for a space.
 std::string normalize(std::string text)
@@ -85,8 +86,9 @@ private:
     void list(const httplib::Request& request, httplib::Response& response, Page page);
     void meta(const httplib::Request& request, httplib::Response& response, Page page);
     std::vector<const Row*> select(const httplib::Request& request) const;
-    bool fails(const httplib::Request& request, Page page);
-    void delay();
+    std::uint64_t count(const httplib::Request& request);
+    void stall(httplib::Response& response);
+    bool wait(std::chrono::milliseconds time);
 
     const LocalServerOptions options_;
     std::vector<Row> rows_;
@@ -182,11 +184,14 @@ void LocalServer::Impl::meta(const httplib::Request& request, httplib::Response&
 
 void LocalServer::Impl::list(const httplib::Request& request, httplib::Response& response, Page page)
 {
-    delay();
-    if (fails(request, page)) {
-        answer(response, 500, R"({"message":"made to fail by --error-rate"})");
-        return;
-    }
+    wait(options_.latency);
+    // Drawn from the page and how often it was asked for: the same pages fail in every run, in whatever order they
+    // are asked for, and asking again may help.
+    const std::uint64_t place = (count(request) << 32) + page.number;
+    if (Dice((stall_seed << 48) + place).fraction() < options_.stall_rate)
+        return stall(response);
+    if (Dice((error_seed << 48) + place).fraction() < options_.error_rate)
+        return answer(response, 500, R"({"message":"made to fail by --error-rate"})");
     const auto selected = select(request);
     std::string json = "[";
     // Divided, since multiplying a page number from outside might overflow.
@@ -202,19 +207,26 @@ void LocalServer::Impl::list(const httplib::Request& request, httplib::Response&
     answer(response, 200, json + "]");
 }
 
-// Drawn from the page and how often it was asked for: the same pages fail in every run, in whatever order they
-// are asked for, and asking again may help.
-bool LocalServer::Impl::fails(const httplib::Request& request, Page page)
+/// How often this was asked for before.
+std::uint64_t LocalServer::Impl::count(const httplib::Request& request)
 {
     const std::lock_guard lock(mutex_);
-    const std::uint64_t attempt = requests_[request.target]++;
-    return Dice((error_seed << 48) + (attempt << 32) + page.number).fraction() < options_.error_rate;
+    return requests_[request.target]++;
 }
 
-void LocalServer::Impl::delay()
+// Blanks, which JSON may begin with, for as long as the client takes them: writing tells when it has gone.
+void LocalServer::Impl::stall(httplib::Response& response)
+{
+    response.set_chunked_content_provider("application/json", [this](std::size_t, httplib::DataSink& sink) {
+        return !wait(std::chrono::milliseconds(50)) && sink.write(" ", 1);
+    });
+}
+
+/// True if the server stops meanwhile.
+bool LocalServer::Impl::wait(std::chrono::milliseconds time)
 {
     std::unique_lock lock(mutex_);
-    stopping_.wait_for(lock, options_.latency, [this] { return stop_; });
+    return stopping_.wait_for(lock, time, [this] { return stop_; });
 }
 
 LocalServer::LocalServer(const std::vector<Brewery>& rows, const LocalServerOptions& options)

@@ -14,6 +14,7 @@ struct LocalServerOptions {
     std::size_t connections = 16;          ///< clients' connections that are served at the same time
     std::chrono::milliseconds latency{0};  ///< added to the answer of each page
     double error_rate = 0;                 ///< share of the pages' answers that are a 500 instead, 0 to 1
+    double stall_rate = 0;                 ///< share of the pages' answers that begin and never end, 0 to 1
 };
 
 /// An HTTP server on a free port of 127.0.0.1 that speaks the API of the Open Brewery DB over the given rows:

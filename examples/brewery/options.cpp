@@ -8,6 +8,7 @@
 #include <CLI/Formatter.hpp>
 
 #include <charconv>
+#include <cmath>
 #include <locale>
 #include <sstream>
 #include <stdexcept>
@@ -33,15 +34,31 @@ auto whole_number(int least, int most)
     };
 }
 
-std::string check_share(const std::string& text)
+// Less than any limit if it is not a number.
+double parse_number(const std::string& text)
 {
     std::istringstream stream(text);
     stream.imbue(std::locale::classic());
     double value = -1;
-    const bool complete = stream >> value && stream.eof();
-    if (complete && value >= 0 && value <= 1)
+    return stream >> value && stream.eof() ? value : -1;
+}
+
+std::string check_share(const std::string& text)
+{
+    const double value = parse_number(text);
+    if (value >= 0 && value <= 1)
         return {};
     return fmt::format("'{}'. Expected: a number from 0 to 1", text);
+}
+
+auto number_from(double least, double most)
+{
+    return [=](const std::string& text) -> std::string {
+        const double value = parse_number(text);
+        if (value >= least && value <= most)
+            return {};
+        return fmt::format("'{}'. Expected: a number from {} to {}", text, least, most);
+    };
 }
 
 std::string check_not_empty(const std::string& text)
@@ -68,7 +85,7 @@ void check_together(const CLI::App& app, const Options& options)
     // CLI11 skips the check of an empty value if the option may go without one.
     if (options.url.empty())
         throw CLI::ValidationError("--url", check_url(""));
-    for (const char* local : {"--data", "--latency", "--error-rate"}) {
+    for (const char* local : {"--data", "--latency", "--error-rate", "--stall-rate"}) {
         if (app.count(local) == 0)
             continue;
         throw CLI::ValidationError(local, "it is for the local server, which --url replaces. Expected: one of the two");
@@ -81,6 +98,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv)
 {
     Options options;
     int latency = 0;
+    double timeout = std::chrono::duration<double>(options.timeout).count();
     CLI::App app(
         "Pulls breweries from the Open Brewery DB API, page by page, and writes them to a CSV file.\n"
         "Without --url, a server inside this program plays the API.\n",
@@ -106,6 +124,17 @@ std::optional<Options> parse_options(int argc, const char* const* argv)
                    fmt::format("requests under way at once, 1 to 1000; {} if not given", options.concurrency))
         ->check(whole_number(1, 1'000))
         ->option_text("N");
+    app.add_option("--rate", options.rate, "requests in a second at most, 0.001 to 1000000; no limit if not given")
+        ->check(number_from(0.001, 1'000'000))
+        ->option_text("N");
+    app.add_option("--timeout", timeout,
+                   fmt::format("seconds for each attempt at a request, 0.001 to 3600; {} if not given", timeout))
+        ->check(number_from(0.001, 3'600))
+        ->option_text("SECONDS");
+    app.add_option("--attempts", options.attempts,
+                   fmt::format("tries at a request that may yet succeed, 1 to 100; {} if not given", options.attempts))
+        ->check(whole_number(1, 100))
+        ->option_text("N");
     app.add_option("--data", options.data,
                    "local server: a CSV in the Open Brewery DB's columns; if not given,\nthe rows are generated")
         ->check(check_not_empty)
@@ -114,6 +143,10 @@ std::optional<Options> parse_options(int argc, const char* const* argv)
         ->check(whole_number(0, 60'000))
         ->option_text("MS");
     app.add_option("--error-rate", options.error_rate, "local server: let this share of the pages fail, 0 to 1")
+        ->check(check_share)
+        ->option_text("P");
+    app.add_option("--stall-rate", options.stall_rate,
+                   "local server: begin this share of the answers and never end them, 0 to 1")
         ->check(check_share)
         ->option_text("P");
     try {
@@ -128,6 +161,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv)
     while (options.url.ends_with('/'))
         options.url.pop_back();
     options.latency = std::chrono::milliseconds(latency);
+    options.timeout = std::chrono::milliseconds(std::lround(timeout * 1'000));
     return options;
 }
 

@@ -14,8 +14,12 @@ struct Options {
     std::string out = "breweries.csv";
     int per_page = 200;
     int concurrency = 8;
+    double rate = 0;  ///< requests per second at most; 0 = no limit
+    std::chrono::milliseconds timeout{30'000};
+    int attempts = 5;
     std::chrono::milliseconds latency{0};
     double error_rate = 0;
+    double stall_rate = 0;
 };
 
 /// Reads the command line; prints the help and returns nothing if that was asked for.

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <exception>
 #include <memory>
 #include <string>
@@ -21,8 +20,6 @@ namespace brewery {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr std::size_t shown_errors = 5;  // of each node; the others are counted
 
 // Unlike fmt::print it does not throw if nobody reads (a closed pipe): the file matters, not what is said about it.
 template <class... Args>
@@ -57,48 +54,14 @@ std::unique_ptr<LocalServer> start_server(const Options& options, std::FILE* out
     server.connections = static_cast<std::size_t>(options.concurrency);
     server.latency = options.latency;
     server.error_rate = options.error_rate;
+    server.stall_rate = options.stall_rate;
     say(out, "local server with {} {}\n", with_commas(rows.size()),
         generated ? "GENERATED rows (no real breweries; --data FILE for real ones)" : "rows of " + options.data);
     return std::make_unique<LocalServer>(rows, server);
 }
 
-/// Stops the graph at the first signal, so that what is in flight is finished, and cancels it at the next.
-class SignalWatch {
-public:
-    SignalWatch(asio::signal_set& signals, agdf::Graph<>& graph, std::FILE* err)
-        : signals_(signals), graph_(graph), err_(err)
-    {
-        wait();
-    }
-
-    /// The signal that came first, or 0.
-    int signal() const { return signal_; }
-
-private:
-    void wait()
-    {
-        signals_.async_wait([this](const asio::error_code& error, int signal) {
-            if (error)
-                return;
-            if (signal_ == 0) {
-                signal_ = signal;
-                say(err_, "brewery: stopping; once more to stop at once\n");
-                graph_.stop();
-            } else {
-                graph_.cancel();
-            }
-            wait();
-        });
-    }
-
-    asio::signal_set& signals_;
-    agdf::Graph<>& graph_;
-    std::FILE* err_;
-    int signal_ = 0;
-};
-
-// The HTTP client's own texts tell a programmer what to do about it.
-std::string explain(const std::exception_ptr& exception)
+// The library's own texts tell a programmer what to do about it.
+std::string explain(const std::exception_ptr& exception, const Options& options)
 {
     try {
         std::rethrow_exception(exception);
@@ -106,18 +69,31 @@ std::string explain(const std::exception_ptr& exception)
         return fmt::format("{} was answered with status {}. Expected: 200", error.url(), error.status());
     } catch (const agdf::http::TransportError& error) {
         return fmt::format("{} was not answered: {}", error.url(), error.text());
+    } catch (const agdf::TimeoutError&) {
+        return fmt::format("no answer within {} s. Expected: one within --timeout",
+                           std::chrono::duration<double>(options.timeout).count());
     } catch (...) {
         return agdf::describe(exception);
     }
 }
 
-void print_errors(const agdf::RunReport& report, std::FILE* err)
+void print_errors(const agdf::RunReport& report, const Pipeline& pipeline, const Options& options, std::FILE* err)
 {
     for (const agdf::NodeStats& node : report.nodes) {
-        const auto& errors = report.exceptions(node.name);
-        const auto shown = std::min(errors.size(), shown_errors);
+        std::vector<std::string> lines;
+        if (node.name == "fetch") {
+            for (const auto& page : pipeline.failed()) {
+                lines.push_back(fmt::format("page {} failed {}: {}", page.item.number,
+                                            page.attempts == 1 ? "once" : fmt::format("{} times", page.attempts),
+                                            explain(page.error, options)));
+            }
+        } else {
+            for (const std::exception_ptr& error : report.exceptions(node.name))
+                lines.push_back(explain(error, options));
+        }
+        const auto shown = std::min(lines.size(), shown_errors);
         for (std::size_t i = 0; i < shown; ++i)
-            say(err, "brewery: {}: {}\n", node.name, explain(errors[i]));
+            say(err, "brewery: {}: {}\n", node.name, lines[i]);
         if (node.err > shown)
             say(err, "brewery: {}: and {} more errors\n", node.name, with_commas(node.err - shown));
     }
@@ -125,10 +101,12 @@ void print_errors(const agdf::RunReport& report, std::FILE* err)
 
 void print_summary(const agdf::RunReport& report, const Pipeline& pipeline, std::FILE* out)
 {
-    say(out, "\n{:<10}{:>9}{:>9}{:>9}\n", "node", "in", "out", "errors");
+    constexpr const char* format = "{:<10}{:>9}{:>9}{:>9}{:>9}{:>13}\n";
+    say(out, "\n");
+    say(out, format, "node", "in", "out", "errors", "retried", "undelivered");
     for (const agdf::NodeStats& node : report.nodes) {
-        say(out, "{:<10}{:>9}{:>9}{:>9}\n", node.name, with_commas(node.in), with_commas(node.out),
-            with_commas(node.err));
+        say(out, format, node.name, with_commas(node.in), with_commas(node.out), with_commas(node.err),
+            with_commas(node.retried), with_commas(node.undelivered));
     }
     const std::chrono::duration<double> seconds = report.elapsed;
     say(out, "\nrows      {} of {}{}\nrequests  {}\ntime      {:.2f} s\n", with_commas(pipeline.written()),
@@ -138,13 +116,16 @@ void print_summary(const agdf::RunReport& report, const Pipeline& pipeline, std:
 }
 
 /// Publishes the file if all went well, says what did not, and returns the exit code.
-int finish(const agdf::RunReport& report, int signal, Pipeline& pipeline, std::FILE* err)
+int finish(const agdf::RunReport& report, Pipeline& pipeline, std::FILE* err)
 {
-    print_errors(report, err);
-    if (signal != 0) {
-        say(err, "brewery: stopped by signal {} with {} of {} rows\n", signal, with_commas(pipeline.written()),
-            with_commas(pipeline.announced()));
-        return 128 + signal;
+    if (report.exit_code() > 128) {
+        std::size_t undelivered = 0;
+        for (const agdf::NodeStats& node : report.nodes)
+            undelivered += node.undelivered;
+        say(err, "brewery: stopped by signal {} with {} of {} rows; {}\n", report.signal,
+            with_commas(pipeline.written()), with_commas(pipeline.announced()),
+            undelivered == 0 ? "what was under way was finished"
+                             : fmt::format("pages given up under way: {}", with_commas(undelivered)));
     }
     if (report.exit_code() != 0)
         return report.exit_code();
@@ -165,23 +146,23 @@ int run(const Options& options, std::FILE* out, std::FILE* err)
     const std::string url = server ? server->url() : options.url;
 
     asio::io_context io;
-    asio::signal_set signals(io, SIGINT, SIGTERM);  // before there is a file that must not be left behind
-    if (std::signal(SIGHUP, SIG_IGN) != SIG_IGN)    // ignored already under nohup, and shall be
-        signals.add(SIGHUP);
-    Pipeline pipeline(io, options, url);
+    Pipeline pipeline(io, options, url, [err](agdf::LogLevel level, std::string_view line) {
+        if (level != agdf::LogLevel::error)  // these are told at the end
+            say(err, "{}\n", line);
+    });
     agdf::Graph<>& graph = pipeline.graph();
     say(out, "{} -> {}\n\n{}\n", without_credentials(url), options.out, agdf::to_mermaid(graph));
 
     agdf::StatsLoggerOptions statistics;
     statistics.interval = 1s;
-    statistics.format = "{node:<6} in={in:<6} out={out:<6} err={err:<4} active={active:<4} queued={queued}";
+    statistics.format = "{node:<6} in={in:<6} out={out:<6} err={err:<4} retried={retried:<4} active={active:<4} queued={queued}";
     statistics.sink = [out](std::string_view line) { say(out, "{}\n", line); };
     const agdf::StatsLogger logger(graph, statistics);
-    const SignalWatch watch(signals, graph, err);
-    const agdf::RunReport report = graph.run();
+    const agdf::RunReport report = graph.run({.stop_on_signals = true, .grace = 10s});
 
     print_summary(report, pipeline, out);
-    const int exit_code = finish(report, watch.signal(), pipeline, err);
+    print_errors(report, pipeline, options, err);
+    const int exit_code = finish(report, pipeline, err);
     say(out, "result    {} {}\n", options.out, exit_code == 0 ? "is complete" : "was not touched");
     return exit_code;
 }

@@ -23,6 +23,17 @@ public:
 
     httplib::Result get(const std::string& parameters) { return client_.Get(("/v1/breweries" + parameters).c_str()); }
 
+    /// The first bytes of an answer, after which nobody listens.
+    std::string get_begin(const std::string& parameters)
+    {
+        std::string begin;
+        client_.Get(("/v1/breweries" + parameters).c_str(), [&](const char* data, std::size_t length) {
+            begin.assign(data, length);
+            return false;
+        });
+        return begin;
+    }
+
 private:
     httplib::Client client_;
 };
@@ -129,4 +140,15 @@ TEST_CASE("the local server fails the same pages in every run, and not for ever"
     }
     CHECK(!failed[0].empty());
     CHECK(failed[0] == failed[1]);
+}
+
+TEST_CASE("the local server begins answers that do not end, until nobody listens", "[brewery][local_server]")
+{
+    LocalServerOptions options;
+    options.stall_rate = 1;
+    options.connections = 1;
+    const LocalServer server(generate_data_set(), options);
+    for (int i = 0; i < 10; ++i)  // more than it has threads
+        CHECK(Visitor(server).get_begin("?page=1") == " ");
+    CHECK(Visitor(server).get("/meta")->status == 200);
 }
