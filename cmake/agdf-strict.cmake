@@ -21,7 +21,7 @@ if(AGDF_SANITIZE)
     else()
         message(FATAL_ERROR "agdf: AGDF_SANITIZE is '${AGDF_SANITIZE}'. Expected: empty, address or thread.")
     endif()
-    target_compile_options(agdf_strict INTERFACE ${flags} -g1 -fno-omit-frame-pointer)
+    target_compile_options(agdf_strict INTERFACE ${flags} -fno-omit-frame-pointer)
     target_link_options(agdf_strict INTERFACE ${flags})
 endif()
 
