@@ -47,6 +47,50 @@ asio::awaitable<void> pass(Semaphore semaphore, int handlers)
         co_await asio::post(executor, asio::use_awaitable);
 }
 
+/// An executor whose `execute` comes back late: after its context has begun to die.
+class Lingering {
+public:
+    struct Context {
+        std::atomic<bool> lingers{false};
+        std::atomic<bool> has_work{false};
+        std::atomic<bool> is_dying{false};
+        std::atomic<bool> is_gone{false};
+        bool was_there = false;
+    };
+    struct Service : asio::execution_context::service {
+        using key_type = Service;
+        inline static asio::execution_context::id id;
+        explicit Service(asio::execution_context& io) : asio::execution_context::service(io) {}
+        ~Service() override { context->is_gone = true; }
+        void shutdown() noexcept override { context->is_dying = true; }
+        Context* context = nullptr;
+    };
+
+    Lingering(asio::io_context& io, Context& context) : io_(&io), context_(&context) {}
+
+    [[nodiscard]] asio::execution_context& query(asio::execution::context_t) const noexcept { return *io_; }
+    [[nodiscard]] static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept { return asio::execution::blocking.never; }
+    friend bool operator==(const Lingering&, const Lingering&) = default;
+
+    template <class F>
+    void execute(F&& function) const
+    {
+        asio::post(*io_, std::forward<F>(function));
+        if (!context_->lingers)
+            return;
+        context_->has_work = true;
+        while (!context_->is_dying)
+            std::this_thread::yield();
+        for (int i = 0; i < 30'000 && !context_->is_gone; ++i)  // as long as it takes to go, if nothing keeps it
+            std::this_thread::yield();
+        context_->was_there = !context_->is_gone;
+    }
+
+private:
+    asio::io_context* io_;
+    Context* context_;
+};
+
 }  // namespace
 
 TEST_CASE("a semaphore gives out as many permits as it has and lets the rest wait in order", "[semaphore]")
@@ -335,6 +379,26 @@ TEST_CASE("a semaphore that several graphs and threads share is never exceeded",
     CHECK(done == 2 * items);
     CHECK(most == 3);
     CHECK(semaphore.available() == 3);
+}
+
+TEST_CASE("a context that ends because a permit came from another thread lives until that thread has let go of it", "[semaphore][threads]")
+{
+    const Watchdog watchdog;
+    Lingering::Context context;
+    const Semaphore semaphore{1};
+    std::optional<Permit> permit = semaphore.try_acquire();
+    auto io = std::make_unique<asio::io_context>();
+    asio::co_spawn(Lingering{*io, context}, pass(semaphore, 1), asio::detached);
+    io->poll();
+    context.lingers = true;
+    std::thread other{[&] { permit.reset(); }};
+    while (!context.has_work)
+        std::this_thread::yield();
+    asio::use_service<Lingering::Service>(*io).context = &context;
+    io.reset();
+    other.join();
+    CHECK(context.was_there);
+    CHECK(Counted::alive() == 0);
 }
 
 TEST_CASE("acquires on two threads that are cancelled while permits come lose none", "[semaphore][threads][cancellation]")

@@ -56,7 +56,9 @@ public:
     void abandon() noexcept final
     {
         channel_ = nullptr;
-        Sleeper::abandon();
+        ShutdownService* const service = service_;
+        Sleeper::abandon();  // and with the coroutine this operation
+        service->woken();
     }
 
 protected:
@@ -71,6 +73,7 @@ private:
         auto& context = asio::query(executor(), asio::execution::context);
         service_ = &asio::use_service<ShutdownService>(context);
         service_->add(*this);
+        service_->expect_wake();
         const auto meeting = meeting_;
         if (!meeting) {
             if (start(*channel_))
@@ -98,7 +101,12 @@ private:
             abandon();
     }
 
-    void resume() noexcept { asio::post(this->take_handler()); }
+    void resume() noexcept
+    {
+        ShutdownService* const service = service_;
+        asio::post(this->take_handler());  // which may end the coroutine, and with it this operation, on another thread
+        service->woken();
+    }
 
     ChannelCore<M>* channel_;
     ShutdownService* service_ = nullptr;

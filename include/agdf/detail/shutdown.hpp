@@ -4,7 +4,10 @@
 
 #include <agdf/detail/asio.hpp>
 
+#include <atomic>
+#include <cstddef>
 #include <mutex>
+#include <thread>
 
 namespace agdf::detail {
 
@@ -56,20 +59,28 @@ public:
         unlink(hook);
     }
 
+    /// Somebody on a thread of another context may resume a coroutine of this one. The context waits until each of them
+    /// has come back from its post, in which it uses the context's strands: a moment, since nobody is called meanwhile.
+    void expect_wake() noexcept { expected_.fetch_add(1, std::memory_order_relaxed); }
+    /// It has come back; the service may be gone afterwards.
+    void woken() noexcept { expected_.fetch_sub(1, std::memory_order_release); }
+
 private:
     void shutdown() noexcept override
     {
-        for (;;) {
-            ShutdownHook* hook = nullptr;
-            {
-                const std::lock_guard lock{mutex_};
-                hook = first_;
-                if (!hook)
-                    return;
-                unlink(*hook);
-            }
+        while (ShutdownHook* const hook = take_first())
             hook->context_is_going();
-        }
+        while (expected_.load(std::memory_order_acquire) > 0)
+            std::this_thread::yield();
+    }
+
+    [[nodiscard]] ShutdownHook* take_first() noexcept
+    {
+        const std::lock_guard lock{mutex_};
+        ShutdownHook* const hook = first_;
+        if (hook)
+            unlink(*hook);
+        return hook;
     }
 
     void unlink(ShutdownHook& hook) noexcept
@@ -84,6 +95,7 @@ private:
 
     std::mutex mutex_;
     ShutdownHook* first_ = nullptr;
+    std::atomic<std::size_t> expected_{0};
 };
 
 }  // namespace agdf::detail
