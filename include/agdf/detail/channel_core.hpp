@@ -14,6 +14,7 @@
 #include <agdf/detail/waiter.hpp>
 #include <agdf/overflow.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -54,6 +55,7 @@ public:
           refill_at_(refill == Refill::half_empty ? capacity / 2 : capacity - 1),
           shared_(sharing == Sharing::many_threads)
     {
+        look_for_room();
     }
     ChannelCore(const ChannelCore&) = delete;
     ChannelCore& operator=(const ChannelCore&) = delete;
@@ -66,10 +68,40 @@ public:
     void limit_weight(std::size_t most, std::function<std::size_t(const M&)> weigh)
     {
         weight_ = std::make_unique<BufferWeight<M>>(most, std::move(weigh));
+        look_for_room();
     }
 
     /// Leaves out a stamp, for something that is taken before all messages; before anybody uses the channel.
     void skip_stamp() noexcept { ++taken_; }
+
+    // The next five are for workers on one strand: the usual case of a put and of a get, and nothing else.
+
+    /// How many messages are simply to be put into `writer` now.
+    [[nodiscard]] std::size_t room_in_place() const noexcept
+    {
+        const std::size_t size = buffer_.pushed() - buffer_.popped();
+        return size < room_in_place_ ? room_in_place_ - size : 0;
+    }
+    [[nodiscard]] auto writer() noexcept { return typename Ring<M>::Writer{buffer_}; }
+
+    /// How many messages are simply to be taken from `reader` now. `end_reading` comes afterwards, and before anything else
+    /// is done with the channel.
+    [[nodiscard]] std::size_t ready_in_place() noexcept
+    {
+        if (shared_ || weight_)
+            return 0;
+        note_peak();
+        return buffer_.size();
+    }
+    [[nodiscard]] auto reader() noexcept { return typename Ring<M>::Reader{buffer_}; }
+    void end_reading()
+    {
+        if (senders_.empty()) [[likely]]
+            return;
+        WakeList woken;
+        refill(woken);
+        woken.wake();
+    }
 
     /// Stores a message if that is possible at once; it is moved from only then. A message that is dropped counts as
     /// stored.
@@ -101,6 +133,7 @@ public:
                 senders_.push(sender);
                 count_offered();
                 count(parked_, senders_.size());
+                look_for_room();
             }
             if (result != Put::stored)
                 return result;
@@ -125,6 +158,7 @@ public:
             return false;
         senders_.remove(sender);
         count(parked_, senders_.size());
+        look_for_room();
         return true;
     }
 
@@ -134,6 +168,7 @@ public:
         if (!receiver.is_waiting())
             return false;
         receivers_.remove(receiver);
+        look_for_room();
         return true;
     }
 
@@ -149,6 +184,7 @@ public:
             while (Waiter* const waiter = receivers_.pop())  // there are none unless the buffer is empty
                 woken.push(*waiter);
             count(parked_, 0);
+            look_for_room();
         }
         woken.wake();
     }
@@ -157,11 +193,11 @@ public:
     std::size_t discard() noexcept
     {
         const auto lock = guard();
+        note_peak();
         const std::size_t discarded = buffer_.size();
         buffer_.clear();
         if (weight_)
             weight_->clear();
-        count(size_, 0);
         return discarded;
     }
 
@@ -174,6 +210,7 @@ public:
                 {
                     const auto lock = guard();
                     waiter = list->pop();
+                    look_for_room();
                 }
                 if (!waiter)
                     break;
@@ -184,7 +221,7 @@ public:
 
     [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
-    [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::size_t size() const noexcept { return buffer_.size(); }
     [[nodiscard]] std::size_t parked() const noexcept { return parked_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::size_t waiting_receivers() noexcept
     {
@@ -192,8 +229,11 @@ public:
         return receivers_.size();
     }
     /// Messages that were stored, handed over or are waiting to be, since the beginning.
-    [[nodiscard]] std::uint64_t offered() const noexcept { return offered_.load(std::memory_order_relaxed); }
-    [[nodiscard]] std::size_t peak() const noexcept { return peak_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t offered() const noexcept
+    {
+        return buffer_.pushed() + offered_besides_.load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::size_t peak() const noexcept { return std::max(peak_.load(std::memory_order_relaxed), size()); }
     /// Messages that were given up because there was no room.
     [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
@@ -209,12 +249,27 @@ private:
         counter.store(value, std::memory_order_relaxed);
     }
 
-    static void count_one(std::atomic<std::uint64_t>& counter) noexcept
+    static void add(std::atomic<std::uint64_t>& counter, std::uint64_t n) noexcept
     {
-        counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     }
 
-    void count_offered() noexcept { count_one(offered_); }
+    /// For a message that does not go into the buffer, or not yet.
+    void count_offered() noexcept { add(offered_besides_, 1); }
+
+    /// The buffer is at its fullest when somebody is about to take from it.
+    void note_peak() noexcept
+    {
+        if (const std::size_t size = buffer_.size(); size > peak_.load(std::memory_order_relaxed))
+            count(peak_, size);
+    }
+
+    /// Sets up to which size messages are simply put into the buffer; after each change of what that depends on.
+    void look_for_room() noexcept
+    {
+        const bool is_simple = !shared_ && !weight_ && !is_closed() && senders_.empty() && receivers_.empty();
+        room_in_place_ = is_simple ? std::min(capacity_, buffer_.allocated()) : 0;
+    }
 
     [[nodiscard]] bool has_room_for(const M& message) const
     {
@@ -250,14 +305,14 @@ private:
                 const auto lock = guard();
                 result = store(message, receiver);
                 if (result == Put::waiting) {
-                    count_one(dropped_);
+                    add(dropped_, 1);
                     if (overflow_ == Overflow::drop_newest) {
                         count_offered();
                         return Put::stored;
                     }
+                    note_peak();
                     oldest.emplace(std::move(buffer_.front()));
                     pop();
-                    count(size_, buffer_.size());
                 }
             }
             if (receiver)
@@ -275,16 +330,13 @@ private:
             woken = receivers_.pop();
             give(static_cast<Getting<M>&>(*woken), std::move(message));
             count_offered();
+            look_for_room();
             return Put::stored;
         }
         if (!senders_.empty() || !has_room_for(message)) [[unlikely]]
             return Put::waiting;
         push(std::move(message));
-        count_offered();
-        const std::size_t size = buffer_.size();
-        count(size_, size);
-        if (size > peak_.load(std::memory_order_relaxed))
-            count(peak_, size);
+        look_for_room();
         return Put::stored;
     }
 
@@ -296,15 +348,17 @@ private:
             if (buffer_.empty()) {
                 if (is_closed())
                     return Got::ended;
-                if (wait)
+                if (wait) {
                     receivers_.push(receiver);
+                    look_for_room();
+                }
                 return Got::waiting;
             }
+            note_peak();
             give(receiver, std::move(buffer_.front()));
             pop();
-            if (!senders_.empty() && buffer_.size() <= refill_at_) [[unlikely]]
+            if (!senders_.empty()) [[unlikely]]
                 refill(woken);
-            count(size_, buffer_.size());
         }
         if (!woken.empty()) [[unlikely]]
             woken.wake();
@@ -319,28 +373,30 @@ private:
 
     void refill(WakeList& woken)
     {
+        if (buffer_.size() > refill_at_)
+            return;
         while (!senders_.empty()) {
             auto& sender = static_cast<Putting<M>&>(*senders_.first());
             if (!has_room_for(*sender.message))
                 break;
             push(std::move(*sender.message));
+            add(offered_besides_, std::uint64_t{0} - 1);  // it was counted when it began to wait
             sender.message.reset();
             senders_.remove(sender);
             woken.push(sender);
         }
         count(parked_, senders_.size());
-        if (buffer_.size() > peak_.load(std::memory_order_relaxed))
-            count(peak_, buffer_.size());
+        look_for_room();
     }
 
     std::mutex mutex_;
     Ring<M> buffer_;
+    std::size_t room_in_place_ = 0;
     WaiterList senders_;
     WaiterList receivers_;
-    std::atomic<std::size_t> size_{0};
     std::atomic<std::size_t> parked_{0};
     std::atomic<std::size_t> peak_{0};
-    std::atomic<std::uint64_t> offered_{0};
+    std::atomic<std::uint64_t> offered_besides_{0};
     std::atomic<std::uint64_t> dropped_{0};
     std::uint64_t taken_ = 0;
     std::unique_ptr<BufferWeight<M>> weight_;

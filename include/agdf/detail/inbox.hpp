@@ -4,6 +4,7 @@
 
 #include <agdf/concepts.hpp>
 #include <agdf/detail/channel_core.hpp>
+#include <agdf/detail/node_run.hpp>
 #include <agdf/detail/sequencer.hpp>
 
 #include <atomic>
@@ -40,6 +41,8 @@ public:
 
     [[nodiscard]] Got get(Getting<M>& receiver) { return take_start(receiver) ? Got::item : channel_.get(receiver); }
     [[nodiscard]] Got try_get(Getting<M>& receiver) { return take_start(receiver) ? Got::item : channel_.try_get(receiver); }
+
+    [[nodiscard]] bool has_starts() const noexcept { return start_count_.load(std::memory_order_relaxed) > 0; }
 
     [[nodiscard]] std::size_t waiting() const noexcept
     {

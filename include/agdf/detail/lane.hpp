@@ -55,6 +55,15 @@ public:
             post_drain();
     }
 
+    /// The time, read now.
+    std::chrono::steady_clock::time_point read_clock() noexcept
+    {
+        is_fresh_ = true;
+        return now_ = std::chrono::steady_clock::now();
+    }
+    /// The time when the last runnable went to sleep, which is now for the one that runs next.
+    [[nodiscard]] std::chrono::steady_clock::time_point last_reading() const noexcept { return now_; }
+
     /// Forgets what is queued; used when the execution context goes.
     void abandon() noexcept
     {
@@ -65,7 +74,6 @@ public:
 private:
     // A slice ends after this time, so that timers and sockets of the same context get their turn.
     static constexpr std::chrono::microseconds slice{500};
-    static constexpr int runs_per_clock = 8;
 
     [[nodiscard]] std::unique_lock<std::mutex> guard() noexcept
     {
@@ -79,24 +87,29 @@ private:
 
     void drain()
     {
-        const auto end = std::chrono::steady_clock::now() + slice;
-        for (int runs = 1;; ++runs) {
-            Runnable* runnable = nullptr;
-            {
-                const auto lock = guard();
-                runnable = first_;
-                if (!runnable) {
-                    posted_ = false;
-                    return;
-                }
-                first_ = runnable->next_;
-                if (!first_)
-                    last_ = nullptr;
-            }
+        const auto end = read_clock() + slice;
+        while (Runnable* const runnable = take_first()) {
+            is_fresh_ = false;
             runnable->run();
-            if (runs % runs_per_clock == 0 && std::chrono::steady_clock::now() > end)
+            if (!is_fresh_)
+                read_clock();
+            if (now_ > end)
                 return post_drain();
         }
+    }
+
+    [[nodiscard]] Runnable* take_first() noexcept
+    {
+        const auto lock = guard();
+        Runnable* const runnable = first_;
+        if (!runnable) {
+            posted_ = false;
+            return nullptr;
+        }
+        first_ = runnable->next_;
+        if (!first_)
+            last_ = nullptr;
+        return runnable;
     }
 
     asio::any_io_executor executor_;
@@ -105,6 +118,8 @@ private:
     Runnable* last_ = nullptr;
     bool posted_ = false;
     const bool shared_;
+    bool is_fresh_ = false;  // these two belong to the strand
+    std::chrono::steady_clock::time_point now_{};
 };
 
 /// One suspended asio coroutine.

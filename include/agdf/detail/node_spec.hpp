@@ -4,7 +4,7 @@
 
 #include <agdf/detail/edge_maker.hpp>
 #include <agdf/detail/type_name.hpp>
-#include <agdf/detail/worker.hpp>
+#include <agdf/detail/whole_stream_worker.hpp>
 #include <agdf/options.hpp>
 
 #include <cstddef>
@@ -102,7 +102,7 @@ template <class T>
 template <class Traits>
 class NodeRunOf final : public NodeInput<typename Traits::In> {
 public:
-    using Worker = detail::Worker<Traits>;
+    using Worker = std::conditional_t<Traits::passing == Passing::receiver, WholeStreamWorker<Traits>, detail::Worker<Traits>>;
     using Caller = BodyCaller<Traits>;
     struct None {};
     /// How each worker gets a body of its own, if it does.

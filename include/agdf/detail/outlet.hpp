@@ -43,6 +43,11 @@ public:
     [[nodiscard]] virtual bool release_held() = 0;
     /// What an edge threw while another had to wait.
     [[nodiscard]] virtual std::exception_ptr take_error() noexcept = 0;
+    [[nodiscard]] virtual bool has_error() const noexcept = 0;
+    /// Whether items are waiting for room.
+    [[nodiscard]] virtual bool is_full() const noexcept = 0;
+    /// Whether a stream has come back because its output has to wait for its turn.
+    [[nodiscard]] virtual bool must_take_turn() const noexcept = 0;
 
 protected:
     ~HoldingOutlet() = default;
@@ -68,6 +73,10 @@ public:
     {
         if (direct_) [[likely]] {
             worker_.count_out();
+            if (direct_->room_in_place() > 0) [[likely]] {
+                direct_->writer().emplace(std::move(item));
+                return true;
+            }
             Envelope<Out> message{std::move(item)};
             if (direct_->try_put(message) == Put::stored) [[likely]]
                 return true;
@@ -79,18 +88,20 @@ public:
         return put_to_all(item);
     }
 
+    /// The only edge's queue, if nothing but to put the outputs there is to be done; they are to be counted too.
+    [[nodiscard]] ChannelCore<Envelope<Out>>* direct() const noexcept { return direct_; }
+
     /// The same for an item that is not an output of the node.
     [[nodiscard]] bool put_uncounted(Out&& item) { return put_to_all(item); }
 
     /// A stream comes back to its worker when an edge is full, when its turn is over, or when it shall end.
     bool take(Out&& item) override
     {
-        const bool room = put(std::move(item));
-        return room && worker_.has_turn() && !worker_.is_cut_short() && !worker_.must_pause();
+        const bool has_room = put(std::move(item));
+        return has_room && worker_.has_turn() && worker_.is_undisturbed();
     }
 
-    /// Whether items are waiting for room.
-    [[nodiscard]] bool is_full() const noexcept { return full_; }
+    [[nodiscard]] bool is_full() const noexcept override { return full_; }
 
     /// Whether all of them have been taken meanwhile; else the worker is woken when they are.
     [[nodiscard]] bool has_room() noexcept
@@ -105,9 +116,8 @@ public:
             port->withdraw();
     }
 
-    /// What an edge threw while another had to wait.
     [[nodiscard]] std::exception_ptr take_error() noexcept override { return std::exchange(error_, nullptr); }
-    [[nodiscard]] bool has_error() const noexcept { return error_ != nullptr; }
+    [[nodiscard]] bool has_error() const noexcept override { return error_ != nullptr; }
 
     void hold(std::size_t most, bool pauses) override
     {
@@ -121,8 +131,7 @@ public:
     }
 
     [[nodiscard]] bool is_holding() const noexcept override { return held_ && held_->active; }
-    /// Whether a stream has come back because its output has to wait for its turn.
-    [[nodiscard]] bool must_take_turn() const noexcept { return is_holding() && held_->pauses && !held_->items.empty(); }
+    [[nodiscard]] bool must_take_turn() const noexcept override { return is_holding() && held_->pauses && !held_->items.empty(); }
     [[nodiscard]] bool has_overflowed() const noexcept override { return held_ && held_->overflowed; }
 
     void drop_held() noexcept override

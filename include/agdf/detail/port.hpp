@@ -156,7 +156,7 @@ private:
         }
         arrivals_.arrived();
     }
-    void abandon() noexcept override { arrivals_.worker().abandon(); }
+    void abandon() noexcept override { arrivals_.worker().abandon_all(); }
 
     Arrivals& arrivals_;
     NodeInput<In>& destination_;

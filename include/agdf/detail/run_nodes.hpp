@@ -96,7 +96,7 @@ public:
             lane->abandon();
         for (const auto& workers : workers_)
             for (WorkerBase* const worker : workers)
-                worker->abandon();
+                worker->abandon_all();
         for (const auto& node : nodes_)
             node->abandon_waiters();
     }

@@ -2,7 +2,7 @@
 
 // Floor 3: letting the workers of a node out in the order in which their items came.
 
-#include <agdf/detail/run_state.hpp>
+#include <agdf/detail/node_run.hpp>
 
 #include <cstddef>
 #include <cstdint>

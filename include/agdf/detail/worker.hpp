@@ -1,40 +1,35 @@
 #pragma once
 
-// Floor 4: the coroutine that takes items out of a node's queue, runs the node's body on them and sends on what it yields.
+// Floor 4: the worker that takes items out of a node's queue, runs the node's body on them and sends on what it yields.
 
 #include <agdf/blocking.hpp>
 #include <agdf/detail/body_caller.hpp>
+#include <agdf/detail/body_worker.hpp>
 #include <agdf/detail/policies_for.hpp>
-#include <agdf/detail/worker_inlet.hpp>
-#include <agdf/receiver.hpp>
 #include <agdf/stream.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <exception>
-#include <functional>
 #include <memory>
-#include <tuple>
+#include <type_traits>
 #include <utility>
-#include <vector>
 
 AGDF_COROUTINES_BEGIN
 
 namespace agdf::detail {
 
-/// One worker of a node. Its coroutine is a plain asio::awaitable<void>, so that bodies can await anything of Asio.
-///
-/// It looks at the run's phase before each item, waits only when the queue is empty or an edge is full, and is
-/// cancelled through Asio's signal. Awaiting with `throw_if_cancelled(false)` lets it finish what a cancellation must
-/// not lose; bodies are awaited with `true`.
-template <class Traits>
-class Worker final : public WorkerBase {
+/// The parts that depend on a node's types, of all its kinds of workers.
+template <class Traits, class Base>
+class TypedWorker : public Base {
 public:
     using In = typename Traits::In;
     using Out = typename Traits::Out;
     using Message = typename NodeInput<In>::Message;
     using Caller = BodyCaller<Traits>;
 
-    Worker(NodeInput<In>& node, Lane& lane, std::shared_ptr<Caller> body)
-        : WorkerBase(node.run(), node, lane), input_(*this), outlet_(*this), inbox_(node.inbox()), body_(std::move(body))
+    TypedWorker(NodeInput<In>& node, Lane& lane, std::shared_ptr<Caller> body)
+        : Base(node.run(), node, lane), input_(*this), outlet_(*this), inbox_(node.inbox()), body_(std::move(body))
     {
         const NodeOptions& options = node.options();
         if (node.sequencer() || options.retry.attempts > 1 || options.timeout > options.timeout.zero() || options.rate_limit || options.limit)
@@ -43,248 +38,31 @@ public:
 
     [[nodiscard]] Outlet<Out>& outlet() noexcept { return outlet_; }
 
-    /// Gives the body one of its further queues, which come in order.
-    void attach_input([[maybe_unused]] NodeRun& input) noexcept
-    {
-        if constexpr (Traits::MoreIns::count > 0)
-            InletsFor<In, typename Traits::MoreIns>::attach(more_inputs_, attached_inputs_++, input);
-    }
-
     /// Gives the worker a body of its own, or takes it away.
     void set_body(std::shared_ptr<Caller> body) noexcept { body_ = std::move(body); }
 
     /// Makes the worker's policies, if it has none yet.
     [[nodiscard]] PoliciesFor<In>& policies(NodeInput<In>& node)
     {
-        if (!policies_) {
-            HoldingOutlet* outlet = nullptr;
-            if constexpr (!std::is_void_v<Out>)
-                outlet = &outlet_;
-            policies_ = std::make_unique<PoliciesFor<In>>(*this, node, input_, outlet, Traits::spares_item);
-        }
-        return *policies_;
+        if (!this->policies_)
+            this->policies_ = std::make_unique<PoliciesFor<In>>(*this, node, input_, outlet_hooks(), Traits::spares_item);
+        return static_cast<PoliciesFor<In>&>(*this->policies_);
     }
 
-    [[nodiscard]] asio::awaitable<void> work() override
-    {
-        if constexpr (Traits::passing == Passing::receiver)
-            return see_the_stream();
-        else
-            return see_each_item();
-    }
-
-private:
+protected:
     /// How the worker waits for an item.
     class Input final : public Getting<Message> {
     public:
         explicit Input(WorkerBase& worker) noexcept : worker_(worker) {}
         void wake() noexcept override { worker_.wake_up(); }
-        void abandon() noexcept override { worker_.abandon(); }
+        void abandon() noexcept override { worker_.abandon_all(); }
 
     private:
         WorkerBase& worker_;
     };
 
-    using Inlets = typename InletsFor<In, typename Traits::MoreIns>::Inlets;
-
-    auto call_with(const Inlets& inlets)
-    {
-        return std::apply([this](const auto&... inlet) { return body_->with(receiver_of(*inlet)...); }, inlets);
-    }
-
-    asio::awaitable<void> see_each_item()
-    {
-        co_await asio::this_coro::throw_if_cancelled(false);
-        this->begin(WorkerClock::busy);
-        while (!this->is_cut_short()) {
-            if (inbox_.get(input_) == Got::waiting)
-                co_await this->wait(WorkerClock::idle);
-            if (!input_.message)
-                break;  // also when the run is paused: an end is no item
-            while (this->must_pause())
-                co_await this->pause();
-            if (policies_) [[unlikely]]
-                policies_->begin_item(input_.stamp);
-            if (this->is_cut_short()) {
-                if (policies_)
-                    policies_->skip_item();
-                lose_item();
-                break;
-            }
-
-            for (bool again = true; again;) {
-                std::exception_ptr error;
-                if (policies_) [[unlikely]]
-                    co_await policies_->begin_attempt(error);
-                if (!error) {
-                    Stored<In>& item = input_.message->value;
-                    if constexpr (Traits::blocking) {
-                        try {
-                            BodyCall<Caller> call{body_, std::move(item)};
-                            auto result = call_in_pool(std::move(call));
-                            if constexpr (std::is_void_v<typename Traits::Return>) {
-                                co_await std::move(result);
-                            } else {
-                                auto value = co_await std::move(result);
-                                deliver(std::move(value));
-                            }
-                        } catch (...) {
-                            error = std::current_exception();
-                        }
-                    } else if constexpr (Traits::kind == BodyKind::plain) {
-                        try {
-                            if constexpr (std::is_void_v<typename Traits::Return>)
-                                (*body_)(item);
-                            else
-                                deliver((*body_)(item));
-                        } catch (...) {
-                            error = std::current_exception();
-                        }
-                    } else if constexpr (Traits::kind == BodyKind::awaitable) {
-                        co_await asio::this_coro::throw_if_cancelled(true);
-                        try {
-                            if constexpr (std::is_void_v<Out>) {
-                                co_await (*body_)(item);
-                            } else {
-                                auto value = co_await (*body_)(item);
-                                deliver(std::move(value));
-                            }
-                        } catch (...) {
-                            error = std::current_exception();
-                        }
-                        co_await asio::this_coro::throw_if_cancelled(false);
-                    } else {
-                        Stream<Out> stream;
-                        PendingAwait* pending = nullptr;
-                        try {
-                            stream = (*body_)(item);
-                            if (stream.is_open())
-                                pending = stream.resume(outlet_);
-                        } catch (...) {
-                            error = std::current_exception();
-                        }
-                        if (stream.is_open())
-                            co_await drive(stream, pending, error);
-                        if (!error)
-                            error = stream.take_error();
-                        if (stream.is_open() && !error && !outlet_.has_error())
-                            lose_item();
-                    }
-
-                    if (outlet_.is_full()) [[unlikely]] {
-                        if (policies_)
-                            policies_->stand_still();  // the attempt has ended
-                        if (must_wait())
-                            co_await this->wait(WorkerClock::blocked);
-                        if (!error)
-                            error = outlet_.take_error();
-                    }
-                }
-                again = false;
-                if (policies_) [[unlikely]]
-                    again = co_await policies_->end_attempt(error);
-                else if (error) [[unlikely]]
-                    fail(error);
-            }
-            input_.message.reset();
-            if (!this->has_turn())
-                co_await this->next_turn();
-        }
-        if (policies_)
-            policies_->end();
-        this->clock().change(WorkerClock::ended);
-    }
-
-    asio::awaitable<void> see_the_stream()
-    {
-        co_await asio::this_coro::throw_if_cancelled(false);
-        this->begin(WorkerClock::busy);
-        const Inlets inlets = InletsFor<In, typename Traits::MoreIns>::make(*this, static_cast<NodeInput<In>&>(this->node_), more_inputs_);
-        whole_stream_ = &inlets;
-        while (!this->is_cut_short()) {
-            for_each_inlet(inlets, [](auto& inlet) { inlet.has_received = false; });
-            std::exception_ptr error;
-            if constexpr (Traits::kind == BodyKind::awaitable) {
-                co_await asio::this_coro::throw_if_cancelled(true);
-                try {
-                    if constexpr (std::is_void_v<Out>) {
-                        co_await call_with(inlets);
-                    } else {
-                        auto value = co_await call_with(inlets);
-                        deliver(std::move(value));
-                    }
-                } catch (...) {
-                    error = std::current_exception();
-                }
-                co_await asio::this_coro::throw_if_cancelled(false);
-            } else {
-                Stream<Out> stream;
-                PendingAwait* pending = nullptr;
-                try {
-                    stream = call_with(inlets);
-                    if (stream.is_open())
-                        pending = stream.resume(outlet_);
-                } catch (...) {
-                    error = std::current_exception();
-                }
-                if (stream.is_open())
-                    co_await drive(stream, pending, error);
-                if (!error)
-                    error = stream.take_error();
-            }
-            if (must_wait())
-                co_await this->wait(WorkerClock::blocked);
-            if (!error)
-                error = outlet_.take_error();
-            if (!error)
-                break;
-            fail(error);
-            if (any_inlet(inlets, [](const auto& inlet) { return inlet.has_ended; }))
-                break;
-            if (!any_inlet(inlets, [](const auto& inlet) { return inlet.has_received; })) {
-                // A body that fails before it reads would fail for ever: each failure costs it the next item.
-                if (inbox_.get(input_) == Got::waiting)
-                    co_await this->wait(WorkerClock::idle);
-                if (!input_.message)
-                    break;
-                lose_item();
-            }
-        }
-        whole_stream_ = nullptr;
-        if (this->node_.body_returned() && !this->is_cut_short())
-            for_each_inlet(inlets, [](auto& inlet) { inlet.abandon(); });
-        this->clock().change(WorkerClock::ended);
-    }
-
-    /// Performs what a stream asks for, and resumes it, until it ends or is to be cut short.
-    asio::awaitable<void> drive(Stream<Out>& stream, PendingAwait* pending, std::exception_ptr& error)
-    {
-        for (;;) {
-            if (pending) {
-                co_await pending->perform();
-            } else if (outlet_.must_take_turn()) [[unlikely]] {
-                co_await policies_->take_turn(error);
-            } else if (must_wait()) {
-                if (policies_)
-                    policies_->stand_still();
-                co_await this->wait(WorkerClock::blocked);
-                if (policies_)
-                    co_await policies_->go_on();
-            }
-            if (!pending && (error || outlet_.has_error() || this->is_cut_short()))
-                break;
-            while (this->is_source() && this->must_pause())
-                co_await this->pause();
-            if (this->is_turn_over())
-                co_await this->next_turn();
-            pending = stream.resume(outlet_);
-            if (!stream.is_open())
-                break;
-        }
-    }
-
     template <class Value>
-    void deliver(Value&& value)
+    AGDF_ALWAYS_INLINE void deliver(Value&& value)
     {
         if constexpr (!std::is_void_v<Out>) {
             if constexpr (!Traits::filters)
@@ -305,52 +83,307 @@ private:
 
     void on_cancel(asio::cancellation_type) override
     {
-        if (policies_ && policies_->interrupt())
+        if (this->policies_ && this->policies_->interrupt())
             return;
         if (!this->run_.is_discarding())
             return;  // a stop, or a time-out: what was yielded is still carried to the end
         if (inbox_.channel().withdraw(input_))
             return this->wake_up();
-        if (policies_)
-            policies_->withdraw();
+        if (this->policies_)
+            this->policies_->withdraw();
         outlet_.withdraw();
+    }
+
+    [[nodiscard]] HoldingOutlet* outlet_hooks() noexcept override
+    {
+        if constexpr (std::is_void_v<Out>)
+            return nullptr;
+        else
+            return &outlet_;
+    }
+
+    [[nodiscard]] bool is_streaming() const noexcept override { return stream_.is_open(); }
+
+    void resume_stream() override
+    {
+        if constexpr (Traits::kind == BodyKind::stream)
+            this->pending_ = stream_.resume(outlet_);
+    }
+
+    void close_stream() noexcept override
+    {
+        if constexpr (Traits::kind == BodyKind::stream) {
+            if (!this->error_)
+                this->error_ = stream_.take_error();
+            stream_.reset();
+        }
+    }
+
+    struct NoStream {
+        static constexpr bool is_open() noexcept { return false; }
+    };
+
+    Input input_;
+    Outlet<Out> outlet_;
+    Inbox<Message>& inbox_;
+    std::shared_ptr<Caller> body_;
+    [[no_unique_address]] std::conditional_t<Traits::kind == BodyKind::stream, Stream<Out>, NoStream> stream_;
+};
+
+/// One worker of a node whose body is called for each item.
+template <class Traits>
+class Worker final : public TypedWorker<Traits, ItemWorker> {
+    using Base = TypedWorker<Traits, ItemWorker>;
+    using typename Base::Caller;
+    using typename Base::In;
+    using typename Base::Message;
+    using typename Base::Out;
+    using typename ItemWorker::Stage;
+    using typename ItemWorker::Step;
+    static constexpr bool is_plain = Traits::kind == BodyKind::plain && !Traits::blocking;
+    static constexpr bool is_stream = Traits::kind == BodyKind::stream;
+
+public:
+    using Base::Base;
+
+    /// Such a body has no further inputs.
+    static void attach_input(NodeRun&) noexcept {}
+
+private:
+    [[nodiscard]] Step step() override
+    {
+        Stage& stage = this->stage_;
+        for (;;) {
+            switch (stage) {
+            case Stage::take:
+                if (this->is_cut_short())
+                    return Step::end;
+                if constexpr (is_plain) {
+                    if (!this->policies_) {
+                        run_items();
+                        if (stage != Stage::take)
+                            break;
+                        if (this->is_turn_over())
+                            return this->sleep_until_next_turn();
+                    }
+                }
+                stage = Stage::taken;
+                if (this->inbox_.get(this->input_) == Got::waiting)
+                    return this->sleep(WorkerClock::idle);
+                [[fallthrough]];
+            case Stage::taken:
+                if (!this->input_.message)
+                    return Step::end;  // also when the run is paused: an end is no item
+                if (this->must_pause())
+                    return this->sleep_through_pause();
+                if (this->policies_) [[unlikely]]
+                    this->policies_->begin_item(this->input_.stamp);
+                if (this->is_cut_short()) {
+                    if (this->policies_)
+                        this->policies_->skip_item();
+                    lose_item();
+                    return Step::end;
+                }
+                stage = Stage::finishing;
+                if (this->policies_ || is_asynchronous()) [[unlikely]]
+                    return Step::attend;
+                start_call();
+                break;
+            case Stage::streaming:
+                if (!this->is_streaming()) {
+                    this->close_stream();
+                    stage = Stage::finishing;
+                    break;
+                }
+                if (this->pending_) {
+                    stage = Stage::performed;
+                    return Step::attend;
+                }
+                stage = Stage::resuming;
+                if (this->must_wait())
+                    return this->sleep(WorkerClock::blocked);
+                [[fallthrough]];
+            case Stage::resuming:
+                if (this->outlet_.has_error() || this->is_cut_short()) {
+                    this->close_stream();
+                    stage = Stage::finishing;
+                    break;
+                }
+                [[fallthrough]];
+            case Stage::performed:
+                if (this->is_source() && this->must_pause())
+                    return this->sleep_through_pause();
+                if (this->is_turn_over())
+                    return this->sleep_until_next_turn();
+                this->resume_stream();
+                stage = Stage::streaming;
+                break;
+            case Stage::finishing:
+                if (this->outlet_.is_full()) [[unlikely]] {
+                    stage = Stage::leaving;
+                    if (this->must_wait())
+                        return this->sleep(WorkerClock::blocked);
+                }
+                [[fallthrough]];
+            case Stage::leaving:
+                stage = Stage::leaving;
+                if (!this->error_)
+                    this->error_ = this->outlet_.take_error();
+                if (this->error_) [[unlikely]]
+                    this->fail(std::exchange(this->error_, nullptr));
+                this->input_.message.reset();
+                stage = Stage::take;
+                if (!this->has_turn())
+                    return this->sleep_until_next_turn();
+                break;
+            }
+        }
+    }
+
+    /// The fast lane of a plain function: runs items where they lie in the queue, as long as nothing else is to be looked at.
+    void run_items()
+    {
+        auto& queue = this->inbox_.channel();
+        const std::size_t ready = this->inbox_.has_starts() ? 0 : queue.ready_in_place();
+        const std::size_t count = std::min(ready, this->credit());
+        if (count == 0)
+            return;
+        if constexpr (std::is_void_v<Out>) {
+            run_items(count, [this](Stored<In>& item) { call(item); });
+        } else if (auto* const next = this->outlet_.direct(); next && next->room_in_place() > 0) {
+            auto writer = next->writer();
+            auto counter = this->out_counter();
+            run_items(std::min(count, next->room_in_place()), [&](Stored<In>& item) {
+                auto&& value = (*this->body_)(item);
+                if constexpr (Traits::filters) {
+                    if (!value)
+                        return;
+                    writer.emplace(Out(std::move(*value)));
+                } else {
+                    writer.emplace(Out(std::forward<decltype(value)>(value)));
+                }
+                counter.add();
+            });
+        } else {
+            run_items(count, [this](Stored<In>& item) { call(item); });
+        }
+        queue.end_reading();
+    }
+
+    template <class Call>
+    AGDF_ALWAYS_INLINE void run_items(std::size_t count, const Call& call)
+    {
+        auto reader = this->inbox_.channel().reader();
+        std::size_t left = count;
+        while (left > 0 && this->run_.is_undisturbed()) {
+            --left;
+            Message& message = reader.take();
+            try {
+                call(message.value);
+            } catch (...) {
+                this->error_ = std::current_exception();
+            }
+            std::destroy_at(&message);
+            if (this->error_ || this->outlet_.is_full()) [[unlikely]] {
+                this->stage_ = Stage::finishing;
+                break;
+            }
+        }
+        this->use_credit(count - left);
+    }
+
+    AGDF_ALWAYS_INLINE void call([[maybe_unused]] Stored<In>& item)
+    {
+        if constexpr (is_plain) {
+            if constexpr (std::is_void_v<typename Traits::Return>)
+                (*this->body_)(item);
+            else
+                this->deliver((*this->body_)(item));
+        }
+    }
+
+    void start_call() override
+    {
+        try {
+            if constexpr (is_plain) {
+                call(this->input_.message->value);
+            } else if constexpr (is_stream) {
+                this->stream_ = (*this->body_)(this->input_.message->value);
+                this->stage_ = Stage::streaming;
+                if (this->is_streaming())
+                    this->resume_stream();
+            }
+        } catch (...) {
+            this->error_ = std::current_exception();
+        }
+    }
+
+    void close_stream() noexcept override
+    {
+        const bool is_cut = this->is_streaming();
+        Base::close_stream();
+        if (is_cut && !this->error_ && !this->outlet_.has_error())
+            lose_item();
+    }
+
+    [[nodiscard]] bool is_asynchronous() const noexcept override { return !is_plain && !is_stream; }
+
+    asio::awaitable<void> run_bodies() override
+    {
+        if constexpr (is_plain || is_stream)
+            return Base::run_bodies();
+        else
+            return run_asynchronous_bodies();
+    }
+
+    asio::awaitable<void> run_asynchronous_bodies()
+    {
+        for (bool more = true; more;) {
+            if constexpr (Traits::blocking) {
+                try {
+                    BodyCall<Caller> call{this->body_, std::move(this->input_.message->value)};
+                    auto result = call_in_pool(std::move(call));
+                    if constexpr (std::is_void_v<typename Traits::Return>) {
+                        co_await std::move(result);
+                    } else {
+                        auto value = co_await std::move(result);
+                        this->deliver(std::move(value));
+                    }
+                } catch (...) {
+                    this->error_ = std::current_exception();
+                }
+            } else {
+                co_await asio::this_coro::throw_if_cancelled(true);
+                try {
+                    if constexpr (std::is_void_v<Out>) {
+                        co_await (*this->body_)(this->input_.message->value);
+                    } else {
+                        auto value = co_await (*this->body_)(this->input_.message->value);
+                        this->deliver(std::move(value));
+                    }
+                } catch (...) {
+                    this->error_ = std::current_exception();
+                }
+                co_await asio::this_coro::throw_if_cancelled(false);
+            }
+            more = this->goes_on();
+        }
     }
 
     void on_drain() noexcept override
     {
-        if constexpr (Traits::passing == Passing::receiver) {
-            if (whole_stream_)
-                for_each_inlet(*whole_stream_, [](auto& inlet) { inlet.end_timed_wait(); });
-        }
-        if (policies_)
-            (void)policies_->interrupt();
-    }
-
-    void fail(const std::exception_ptr& error) override
-    {
-        if (this->is_cut_short() && is_operation_aborted(error))
-            return lose_item();
-        this->err_.add();
-        this->node_.fail(error);
+        if (this->policies_)
+            (void)this->policies_->interrupt();
     }
 
     void lose_item() noexcept override
     {
         if constexpr (!std::is_void_v<In>) {
-            if (input_.message)
+            if (this->input_.message || this->stage_ == Stage::leaving)  // there its place in the queue may be free already
                 this->count_undelivered();
         }
-        input_.message.reset();
+        this->input_.message.reset();
     }
-
-    Input input_;
-    const Inlets* whole_stream_ = nullptr;
-    typename InletsFor<In, typename Traits::MoreIns>::Inputs more_inputs_{};
-    std::size_t attached_inputs_ = 0;
-    Outlet<Out> outlet_;
-    Inbox<Message>& inbox_;
-    std::shared_ptr<Caller> body_;
-    std::unique_ptr<PoliciesFor<In>> policies_;
 };
 
 }  // namespace agdf::detail

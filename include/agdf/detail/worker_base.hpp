@@ -1,0 +1,163 @@
+#pragma once
+
+// Floor 3: what all workers have in common.
+
+#include <agdf/detail/lane.hpp>
+#include <agdf/detail/run_state.hpp>
+#include <agdf/detail/worker_clock.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <utility>
+
+namespace agdf::detail {
+
+class NodeRun;
+
+/// What all workers have in common: a strand, a way to be cancelled, counters and a turn.
+class WorkerBase : public Sleeper {
+public:
+    WorkerBase(RunState& run, NodeRun& node, Lane& lane) noexcept : run_(run), node_(node), lane_(lane) {}
+    virtual ~WorkerBase() = default;
+
+    /// The worker's coroutine.
+    [[nodiscard]] virtual asio::awaitable<void> work() = 0;
+    [[nodiscard]] Lane& lane() noexcept { return lane_; }
+    [[nodiscard]] asio::cancellation_signal& signal() noexcept { return signal_; }
+    [[nodiscard]] WorkerClock& clock() noexcept { return clock_; }
+
+    /// Puts the sleeping worker into its strand's run queue.
+    void wake_up() { lane_.schedule(*this); }
+
+    void count_out() noexcept { out_.add(); }
+    [[nodiscard]] Counter::Fast out_counter() noexcept { return Counter::Fast{out_}; }
+    void count_error() noexcept { err_.add(); }
+    void count_retried() noexcept { retried_.add(); }
+    void count_undelivered(std::uint64_t n = 1) noexcept { undelivered_.add(n); }
+
+    void add_to(NodeStats& stats) const noexcept
+    {
+        stats.out += out_.get();
+        stats.err += err_.get();
+        stats.retried += retried_.get();
+        stats.undelivered += undelivered_.get();
+        clock_.add_to(stats);
+    }
+
+    /// Uses up one step of the turn; false when it is over. A turn bounds how long others on the strand must wait.
+    [[nodiscard]] bool has_turn() noexcept { return --credit_ > 0; }
+    [[nodiscard]] std::size_t credit() const noexcept { return credit_ > 0 ? static_cast<std::size_t>(credit_) : 0; }
+    void use_credit(std::size_t steps) noexcept { credit_ -= static_cast<int>(steps); }
+    [[nodiscard]] bool is_turn_over() const noexcept { return credit_ <= 0; }
+
+    [[nodiscard]] bool is_cut_short() const noexcept { return run_.is_discarding() || (is_source_ && run_.is_stopping()); }
+    [[nodiscard]] bool is_discarding() const noexcept { return run_.is_discarding(); }
+    [[nodiscard]] bool is_stopping() const noexcept { return run_.is_stopping(); }
+    /// Whether there is nothing of the run's to be looked at before the next item or output.
+    [[nodiscard]] bool is_undisturbed() const noexcept
+    {
+        return run_.is_undisturbed() || (!is_cut_short() && !must_pause());
+    }
+    [[nodiscard]] bool must_pause() const noexcept { return run_.is_paused(); }
+    [[nodiscard]] NodeRun& node() noexcept { return node_; }
+
+    void be_source() noexcept { is_source_ = true; }
+    [[nodiscard]] bool is_source() const noexcept { return is_source_; }
+
+    /// The run drains, and this worker goes on: waits of ours that only pass time end. On the worker's strand.
+    virtual void on_drain() noexcept {}
+    /// The run is not paused any more. On the worker's strand.
+    void on_resume()
+    {
+        if (std::exchange(is_paused_, false))
+            wake_up();
+    }
+
+    /// Deals with an error of an item.
+    virtual void fail(const std::exception_ptr& error) = 0;
+    /// Gives up the item in hand, if it is one.
+    virtual void lose_item() noexcept = 0;
+    /// Whether the worker has to sleep until its edges have room.
+    [[nodiscard]] virtual bool must_wait() = 0;
+    /// The run's context goes: destroys the coroutine, if it sleeps in a queue of ours.
+    virtual void abandon_all() noexcept { abandon(); }
+
+    /// Sleeps until `wake_up`; it counts as `state` meanwhile.
+    [[nodiscard]] asio::awaitable<void> wait(WorkerClock::State state)
+    {
+        begin(state);
+        return suspend();
+    }
+
+    /// Sleeps until the run goes on.
+    [[nodiscard]] asio::awaitable<void> pause()
+    {
+        be_paused();
+        return suspend();
+    }
+
+    /// Notes what the worker does from now on.
+    void begin(WorkerClock::State state) noexcept { begin_at(state, lane_.read_clock()); }
+
+    /// Gives the strand to the others: sleep after this.
+    void end_turn()
+    {
+        // Turns of about this length keep timers and sockets prompt; of this many items, what is between the nodes stays
+        // in the processor's cache.
+        constexpr std::chrono::microseconds aim{200};
+        constexpr int most = 256;
+        const auto took = lane_.read_clock() - resumed_at_;
+        if (took > 2 * aim)
+            turn_ = std::max(turn_ / 2, 1);
+        else if (took < aim / 2)
+            turn_ = std::min(turn_ * 2, most);
+        wake_up();
+    }
+
+protected:
+    void run() override
+    {
+        be_woken();
+        Sleeper::run();
+    }
+
+    /// The lane has called, right after somebody else went to sleep.
+    void be_woken() noexcept { begin_at(WorkerClock::busy, lane_.last_reading()); }
+
+    void be_paused() noexcept
+    {
+        is_paused_ = true;
+        begin(WorkerClock::idle);
+    }
+
+    RunState& run_;
+    NodeRun& node_;
+    Lane& lane_;
+    Counter out_;
+    Counter err_;
+    Counter retried_;
+    Counter undelivered_;
+
+private:
+    void begin_at(WorkerClock::State state, WorkerClock::Clock::time_point now) noexcept
+    {
+        clock_.change(state, now);
+        if (state == WorkerClock::busy) {
+            resumed_at_ = now;
+            credit_ = turn_;
+        }
+    }
+
+    WorkerClock clock_;
+    WorkerClock::Clock::time_point resumed_at_{};
+    int turn_ = 16;
+    int credit_ = 16;
+    bool is_source_ = false;
+    bool is_paused_ = false;
+    asio::cancellation_signal signal_;
+};
+
+}  // namespace agdf::detail
