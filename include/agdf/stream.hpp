@@ -94,6 +94,9 @@ public:
         return promise.pending;
     }
 
+    /// Returns whether there is an error to take; for drivers.
+    [[nodiscard]] bool has_error() const noexcept { return frame_ && frame_.promise().error != nullptr; }
+
     /// Returns what the coroutine threw, once, or null; for drivers.
     [[nodiscard]] std::exception_ptr take_error() noexcept
     {

@@ -30,6 +30,8 @@ public:
     [[nodiscard]] const std::shared_ptr<const NodeSpec>& shared_node(std::size_t index) const noexcept { return nodes_[index]; }
     [[nodiscard]] const std::vector<EdgeSpec>& edges_of(std::size_t index) const noexcept { return edges_[index]; }
     [[nodiscard]] const std::vector<std::size_t>& producers_of(std::size_t index) const noexcept { return producers_[index]; }
+    /// Its place among all nodes in an order in which all edges point forward.
+    [[nodiscard]] std::size_t position_of(std::size_t index) const noexcept { return order_[index]; }
     [[nodiscard]] bool has_producers(std::size_t index) const noexcept { return is_fed_[index]; }
 
     /// The nodes that take one item from each of their inputs at a time, as long as somebody wants to look at them.

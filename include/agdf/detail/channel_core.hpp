@@ -23,6 +23,7 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace agdf::detail {
 
@@ -100,6 +101,43 @@ public:
             return;
         WakeList woken;
         refill(woken);
+        woken.wake();
+    }
+
+    // The next two are for workers on several strands: many messages for one lock.
+
+    /// Moves up to `most` messages into `into`, which is empty. The first is on its way; the others still count as waiting
+    /// here, and keep their places, until `give_back`.
+    void take_many(std::vector<M>& into, std::size_t most)
+    {
+        WakeList woken;
+        {
+            const auto lock = guard();
+            note_peak();
+            const std::size_t count = weight_ ? 0 : std::min(most, buffer_.size());
+            if (count == 0)
+                return;
+            into.reserve(count);
+            for (std::size_t i = 0; i < count; ++i) {
+                into.push_back(std::move(buffer_.front()));
+                buffer_.pop();
+            }
+            taken_ += count;
+            count_lent(count - 1);
+            refill(woken);
+        }
+        woken.wake();
+    }
+
+    /// None of `count` messages that were taken together waits any more.
+    void give_back(std::size_t count)
+    {
+        WakeList woken;
+        {
+            const auto lock = guard();
+            count_lent(std::size_t{0} - (count - 1));
+            refill(woken);
+        }
         woken.wake();
     }
 
@@ -219,9 +257,10 @@ public:
         }
     }
 
+    [[nodiscard]] bool is_shared() const noexcept { return shared_; }
     [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
-    [[nodiscard]] std::size_t size() const noexcept { return buffer_.size(); }
+    [[nodiscard]] std::size_t size() const noexcept { return buffer_.size() + lent_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::size_t parked() const noexcept { return parked_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::size_t waiting_receivers() noexcept
     {
@@ -257,10 +296,12 @@ private:
     /// For a message that does not go into the buffer, or not yet.
     void count_offered() noexcept { add(offered_besides_, 1); }
 
+    void count_lent(std::size_t more) noexcept { count(lent_, lent_.load(std::memory_order_relaxed) + more); }
+
     /// The buffer is at its fullest when somebody is about to take from it.
     void note_peak() noexcept
     {
-        if (const std::size_t size = buffer_.size(); size > peak_.load(std::memory_order_relaxed))
+        if (const std::size_t size = this->size(); size > peak_.load(std::memory_order_relaxed))
             count(peak_, size);
     }
 
@@ -273,7 +314,7 @@ private:
 
     [[nodiscard]] bool has_room_for(const M& message) const
     {
-        if (buffer_.size() >= capacity_) [[unlikely]]
+        if (size() >= capacity_) [[unlikely]]
             return false;
         if (!weight_) [[likely]]
             return true;
@@ -373,7 +414,7 @@ private:
 
     void refill(WakeList& woken)
     {
-        if (buffer_.size() > refill_at_)
+        if (senders_.empty() || size() > refill_at_)
             return;
         while (!senders_.empty()) {
             auto& sender = static_cast<Putting<M>&>(*senders_.first());
@@ -394,6 +435,7 @@ private:
     std::size_t room_in_place_ = 0;
     WaiterList senders_;
     WaiterList receivers_;
+    std::atomic<std::size_t> lent_{0};  // taken by workers in a batch, but not begun
     std::atomic<std::size_t> parked_{0};
     std::atomic<std::size_t> peak_{0};
     std::atomic<std::uint64_t> offered_besides_{0};

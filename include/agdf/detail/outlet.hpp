@@ -12,6 +12,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <atomic>
 #include <concepts>
 #include <deque>
@@ -64,24 +65,15 @@ public:
     void add(std::unique_ptr<Port<Out>> port)
     {
         ports_.push_back(std::move(port));
-        direct_ = only_direct();
+        find_direct();
     }
     [[nodiscard]] Port<Out>& last_port() noexcept { return *ports_.back(); }
 
     /// Sends an item along all edges; false if some had no room: then await `has_room` before the next item.
     [[nodiscard]] bool put(Out&& item)
     {
-        if (direct_) [[likely]] {
-            worker_.count_out();
-            if (direct_->room_in_place() > 0) [[likely]] {
-                direct_->writer().emplace(std::move(item));
-                return true;
-            }
-            Envelope<Out> message{std::move(item)};
-            if (direct_->try_put(message) == Put::stored) [[likely]]
-                return true;
-            return put_to_all(message.value);
-        }
+        if (put_in_place(item)) [[likely]]
+            return true;
         if (held_ && held_->active)
             return keep(std::move(item));
         worker_.count_out();
@@ -97,11 +89,29 @@ public:
     /// A stream comes back to its worker when an edge is full, when its turn is over, or when it shall end.
     bool take(Out&& item) override
     {
+        if (burst_ > 0) [[likely]] {
+            --burst_;
+            worker_.count_out();
+            direct_->writer().emplace(std::move(item));
+            return burst_ > 0 && worker_.is_undisturbed();
+        }
         const bool has_room = put(std::move(item));
         return has_room && worker_.has_turn() && worker_.is_undisturbed();
     }
 
     [[nodiscard]] bool is_full() const noexcept override { return full_; }
+
+    /// Around each resumption of a stream: how many outputs it may just put into the queue, since nobody else does
+    /// anything there meanwhile. They use up the worker's turn.
+    void begin_burst() noexcept
+    {
+        burst_begin_ = burst_ = direct_ ? std::min(direct_->room_in_place(), worker_.credit()) : 0;
+    }
+    void end_burst() noexcept
+    {
+        worker_.use_credit(burst_begin_ - burst_);
+        burst_ = 0;
+    }
 
     /// Whether all of them have been taken meanwhile; else the worker is woken when they are.
     [[nodiscard]] bool has_room() noexcept
@@ -128,6 +138,7 @@ public:
         held_->active = true;
         held_->overflowed = false;
         direct_ = nullptr;
+        all_direct_.clear();
     }
 
     [[nodiscard]] bool is_holding() const noexcept override { return held_ && held_->active; }
@@ -140,7 +151,7 @@ public:
             return;
         held_->items.clear();
         held_->active = false;
-        direct_ = only_direct();
+        find_direct();
     }
 
     [[nodiscard]] bool release_held() override
@@ -164,6 +175,33 @@ public:
     }
 
 private:
+    /// The usual case: there is room at all edges, and nothing but to put the item there is to be done.
+    [[nodiscard]] AGDF_ALWAYS_INLINE bool put_in_place(Out& item)
+    {
+        if (direct_) [[likely]] {
+            if (direct_->room_in_place() == 0)
+                return false;
+            worker_.count_out();
+            direct_->writer().emplace(std::move(item));
+            return true;
+        }
+        if constexpr (std::is_nothrow_copy_constructible_v<Out>)
+            return !all_direct_.empty() && copy_in_place(item);
+        else
+            return false;
+    }
+
+    [[nodiscard]] bool copy_in_place(const Out& item)
+    {
+        for (const auto* const queue : all_direct_)
+            if (queue->room_in_place() == 0)
+                return false;
+        worker_.count_out();
+        for (auto* const queue : all_direct_)
+            queue->writer().emplace(Out(item));
+        return true;
+    }
+
     struct Held {
         std::deque<Out> items;
         std::size_t most = 0;
@@ -185,9 +223,16 @@ private:
         return !held_->pauses;
     }
 
-    [[nodiscard]] ChannelCore<Envelope<Out>>* only_direct() const noexcept
+    void find_direct()
     {
-        return ports_.size() == 1 ? ports_.front()->direct() : nullptr;
+        all_direct_.clear();
+        direct_ = ports_.size() == 1 ? ports_.front()->direct() : nullptr;
+        if (ports_.size() < 2)
+            return;
+        for (const auto& port : ports_)
+            all_direct_.push_back(port->direct());
+        if (std::find(all_direct_.begin(), all_direct_.end(), nullptr) != all_direct_.end())
+            all_direct_.clear();
     }
 
     AGDF_NOINLINE bool put_to_all(Out& item)
@@ -222,7 +267,11 @@ private:
     WorkerBase& worker_;
     Arrivals arrivals_;
     std::vector<std::unique_ptr<Port<Out>>> ports_;
+    // The queues into which items go as they are: the only one, or if there are several, all of them or none.
     ChannelCore<Envelope<Out>>* direct_ = nullptr;
+    std::vector<ChannelCore<Envelope<Out>>*> all_direct_;
+    std::size_t burst_ = 0;
+    std::size_t burst_begin_ = 0;
     std::unique_ptr<Held> held_;
     std::exception_ptr error_;
     bool full_ = false;

@@ -97,12 +97,12 @@ public:
     void pause() override
     {
         if (phase() == Phase::running)
-            paused_ = true;
+            be_paused(true);
     }
 
     void resume() override
     {
-        if (paused_.exchange(false))
+        if (be_paused(false))
             post_to_lanes(&Run::resume_lane);
     }
 
@@ -234,7 +234,7 @@ private:
     /// Cancels what the phase says shall not go on, and ends what only waits for time to pass.
     void interrupt()
     {
-        paused_ = false;
+        be_paused(false);
         post_to_lanes(&Run::interrupt_lane);
     }
 

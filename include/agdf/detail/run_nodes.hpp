@@ -23,7 +23,7 @@ public:
         for (const asio::any_io_executor& strand : strands)
             lanes_.push_back(std::make_shared<Lane>(strand, shared));
         workers_.resize(lanes_.size());
-        make_nodes(run, shared ? Sharing::many_threads : Sharing::one_strand);
+        make_nodes(run);
         connect_nodes();
     }
 
@@ -102,20 +102,49 @@ public:
     }
 
 private:
-    void make_nodes(RunState& run, Sharing sharing)
+    void make_nodes(RunState& run)
     {
-        std::size_t next = 0;
-        const auto next_lane = [&]() -> Lane& { return *lanes_[next++ % lanes_.size()]; };
+        const std::vector<Place> places = place_nodes();
         for (std::size_t i = 0; i < blueprint_.size(); ++i) {
             specs_.push_back(blueprint_.shared_node(i));
             const NodeSpec& spec = *specs_.back();
             have_setup_ = have_setup_ || spec.options().setup || spec.options().teardown || spec.facts().makes_bodies;
-            nodes_.push_back(spec.make_run(run, sharing));
-            const std::size_t first = next;
-            nodes_.back()->make_workers(next_lane);
+            nodes_.push_back(spec.make_run(run, places[i].sharing));
+            std::size_t next = places[i].lane;
+            nodes_.back()->make_workers([&]() -> Lane& { return *lanes_[next++ % lanes_.size()]; });
             for (std::size_t w = 0; w < nodes_.back()->worker_count(); ++w)
-                workers_[(first + w) % lanes_.size()].push_back(&nodes_.back()->worker(w));
+                workers_[(places[i].lane + w) % lanes_.size()].push_back(&nodes_.back()->worker(w));
         }
+    }
+
+    /// Where a node's first worker runs, the others being on the next lanes, and who uses its queue.
+    struct Place {
+        std::size_t lane = 0;
+        Sharing sharing = Sharing::one_strand;
+        bool has_one_lane = true;
+    };
+
+    /// Neighbours share a lane as far as that spreads the nodes over all lanes: what flows between them needs no lock.
+    [[nodiscard]] std::vector<Place> place_nodes() const
+    {
+        std::vector<Place> places(blueprint_.size());
+        if (lanes_.size() == 1)
+            return places;
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            Place& place = places[i];
+            place.lane = blueprint_.position_of(i) * lanes_.size() / places.size();
+            place.has_one_lane = blueprint_.shared_node(i)->options().workers == 1;
+            if (!place.has_one_lane)
+                place.sharing = Sharing::many_threads;
+        }
+        for (std::size_t i = 0; i < places.size(); ++i)
+            for (const EdgeSpec& edge : blueprint_.edges_of(i)) {
+                if (edge.label == EdgeLabel::input)
+                    places[i].sharing = Sharing::many_threads;  // it is the other node's worker that takes from it
+                else if (!places[i].has_one_lane || places[i].lane != places[edge.to].lane)
+                    places[edge.to].sharing = Sharing::many_threads;
+            }
+        return places;
     }
 
     void connect_nodes()

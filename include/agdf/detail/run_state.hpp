@@ -30,7 +30,7 @@ public:
     [[nodiscard]] bool is_discarding() const noexcept { return phase() >= Phase::cancelled; }
     [[nodiscard]] bool is_paused() const noexcept { return paused_.load(std::memory_order_relaxed); }
     /// Whether all go on as they like; asked for each item.
-    [[nodiscard]] bool is_undisturbed() const noexcept { return phase() == Phase::running && !is_paused(); }
+    [[nodiscard]] bool is_undisturbed() const noexcept { return disturbances_.load(std::memory_order_relaxed) == 0; }
     [[nodiscard]] const GraphOptions& options() const noexcept { return options_; }
 
     /// Ends the run because of an error; the first one wins.
@@ -47,8 +47,10 @@ protected:
     {
         Phase now = phase_.load(std::memory_order_relaxed);
         while (now < phase)
-            if (phase_.compare_exchange_weak(now, phase))
+            if (phase_.compare_exchange_weak(now, phase)) {
+                disturbances_.fetch_or(by_phase);
                 return true;
+            }
         return false;
     }
     /// The same because of an error, which is then the run's first.
@@ -66,10 +68,24 @@ protected:
         return first_error_ != nullptr;
     }
 
-    std::atomic<bool> paused_{false};
+    /// Returns whether it was paused before.
+    bool be_paused(bool paused) noexcept
+    {
+        if (paused)
+            disturbances_.fetch_or(by_pause);
+        const bool before = paused_.exchange(paused);
+        if (!paused)
+            disturbances_.fetch_and(by_phase);
+        return before;
+    }
 
 private:
-    std::atomic<Phase> phase_{Phase::running};  // beside paused_
+    static constexpr unsigned char by_phase = 1;
+    static constexpr unsigned char by_pause = 2;
+
+    std::atomic<bool> paused_{false};
+    std::atomic<Phase> phase_{Phase::running};
+    std::atomic<unsigned char> disturbances_{0};
     const GraphOptions options_;
     mutable std::mutex mutex_;
     std::exception_ptr first_error_;

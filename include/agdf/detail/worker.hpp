@@ -14,6 +14,7 @@
 #include <memory>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 AGDF_COROUTINES_BEGIN
 
@@ -106,8 +107,11 @@ protected:
 
     void resume_stream() override
     {
-        if constexpr (Traits::kind == BodyKind::stream)
+        if constexpr (Traits::kind == BodyKind::stream) {
+            outlet_.begin_burst();
             this->pending_ = stream_.resume(outlet_);
+            outlet_.end_burst();
+        }
     }
 
     void close_stream() noexcept override
@@ -157,8 +161,8 @@ private:
             switch (stage) {
             case Stage::take:
                 if (this->is_cut_short())
-                    return Step::end;
-                if constexpr (is_plain) {
+                    return end();
+                if constexpr (is_plain || is_stream) {
                     if (!this->policies_) {
                         run_items();
                         if (stage != Stage::take)
@@ -168,12 +172,12 @@ private:
                     }
                 }
                 stage = Stage::taken;
-                if (this->inbox_.get(this->input_) == Got::waiting)
+                if (get() == Got::waiting)
                     return this->sleep(WorkerClock::idle);
                 [[fallthrough]];
             case Stage::taken:
                 if (!this->input_.message)
-                    return Step::end;  // also when the run is paused: an end is no item
+                    return end();  // also when the run is paused: an end is no item
                 if (this->must_pause())
                     return this->sleep_through_pause();
                 if (this->policies_) [[unlikely]]
@@ -182,7 +186,7 @@ private:
                     if (this->policies_)
                         this->policies_->skip_item();
                     lose_item();
-                    return Step::end;
+                    return end();
                 }
                 stage = Stage::finishing;
                 if (this->policies_ || is_asynchronous()) [[unlikely]]
@@ -240,16 +244,28 @@ private:
         }
     }
 
-    /// The fast lane of a plain function: runs items where they lie in the queue, as long as nothing else is to be looked at.
+    /// The fast lane: runs items where they lie in the queue, as long as nothing else is to be looked at.
     void run_items()
     {
         auto& queue = this->inbox_.channel();
+        if constexpr (is_plain) {
+            if (queue.is_shared()) {
+                if (this->node_.options().workers == 1)  // else an item could wait behind another while a worker is free
+                    run_batch();
+                return;
+            }
+        }
         const std::size_t ready = this->inbox_.has_starts() ? 0 : queue.ready_in_place();
         const std::size_t count = std::min(ready, this->credit());
         if (count == 0)
             return;
-        if constexpr (std::is_void_v<Out>) {
-            run_items(count, [this](Stored<In>& item) { call(item); });
+        if constexpr (is_stream) {
+            run_streams(count);
+        } else if constexpr (std::is_void_v<Out>) {
+            run_items(count, [this](Stored<In>& item) {
+                call(item);
+                return true;
+            });
         } else if (auto* const next = this->outlet_.direct(); next && next->room_in_place() > 0) {
             auto writer = next->writer();
             auto counter = this->out_counter();
@@ -257,19 +273,24 @@ private:
                 auto&& value = (*this->body_)(item);
                 if constexpr (Traits::filters) {
                     if (!value)
-                        return;
+                        return true;
                     writer.emplace(Out(std::move(*value)));
                 } else {
                     writer.emplace(Out(std::forward<decltype(value)>(value)));
                 }
                 counter.add();
+                return true;
             });
         } else {
-            run_items(count, [this](Stored<In>& item) { call(item); });
+            run_items(count, [this](Stored<In>& item) {
+                call(item);
+                return !this->outlet_.is_full();
+            });
         }
         queue.end_reading();
     }
 
+    /// @param call  Returns whether the next one may follow at once.
     template <class Call>
     AGDF_ALWAYS_INLINE void run_items(std::size_t count, const Call& call)
     {
@@ -278,18 +299,119 @@ private:
         while (left > 0 && this->run_.is_undisturbed()) {
             --left;
             Message& message = reader.take();
+            bool goes_on = false;
             try {
-                call(message.value);
+                goes_on = call(message.value);
             } catch (...) {
                 this->error_ = std::current_exception();
             }
             std::destroy_at(&message);
-            if (this->error_ || this->outlet_.is_full()) [[unlikely]] {
+            if (!goes_on) [[unlikely]] {
                 this->stage_ = Stage::finishing;
                 break;
             }
         }
         this->use_credit(count - left);
+    }
+
+    /// The same for the only worker of a node whose producers are on other strands: takes many items for one lock.
+    void run_batch()
+    {
+        constexpr std::size_t most = 64;
+        if (batch_.empty() && !this->inbox_.has_starts())
+            this->inbox_.channel().take_many(batch_, std::min(this->credit(), most));
+        while (next_in_batch_ < batch_.size() && this->is_undisturbed() && !this->is_turn_over()) {
+            this->use_credit(1);
+            Message message{std::move(batch_[next_in_batch_++])};
+            try {
+                call(message.value);
+            } catch (...) {
+                this->error_ = std::current_exception();
+            }
+            if (this->error_ || this->outlet_.is_full()) [[unlikely]] {
+                this->stage_ = Stage::finishing;
+                break;
+            }
+        }
+        end_batch();
+    }
+
+    /// Once all of a batch have been begun.
+    void end_batch()
+    {
+        if (batch_.empty() || next_in_batch_ < batch_.size())
+            return;
+        this->inbox_.channel().give_back(batch_.size());
+        batch_.clear();
+        next_in_batch_ = 0;
+    }
+
+    /// Gets the next item in the way that all kinds of bodies and all situations allow.
+    [[nodiscard]] Got get()
+    {
+        if (next_in_batch_ < batch_.size()) {
+            this->input_.message.emplace(std::move(batch_[next_in_batch_++]));
+            end_batch();
+            return Got::item;
+        }
+        return this->inbox_.get(this->input_);
+    }
+
+    [[nodiscard]] Step end()
+    {
+        if constexpr (!std::is_void_v<In>)
+            this->count_undelivered(batch_.size() - next_in_batch_);
+        next_in_batch_ = batch_.size();
+        end_batch();
+        return Step::end;
+    }
+
+    /// The same for streams that end without having to come back before; one that does is left to `step`.
+    void run_streams(std::size_t count)
+    {
+        auto reader = this->inbox_.channel().reader();
+        std::size_t left = count;
+        this->outlet_.begin_burst();
+        while (left > 0 && this->is_undisturbed() && this->stage_ == Stage::take) {
+            --left;
+            move_in(reader.take());
+            try {
+                Stream<Out> stream = (*this->body_)(this->input_.message->value);
+                PendingAwait* const pending = stream.is_open() ? stream.resume(this->outlet_) : nullptr;
+                if (stream.is_open() || stream.has_error() || this->outlet_.is_full()) [[unlikely]] {
+                    this->stream_ = std::move(stream);
+                    this->pending_ = pending;
+                    this->stage_ = Stage::streaming;
+                    break;
+                }
+            } catch (...) {
+                this->error_ = std::current_exception();
+                this->stage_ = Stage::finishing;
+                break;
+            }
+            this->input_.message.reset();
+        }
+        this->outlet_.end_burst();
+        this->use_credit(count - left);
+    }
+
+    void move_in(Message& message)
+    {
+        this->input_.message.emplace(std::move(message));
+        std::destroy_at(&message);
+    }
+
+    /// Takes the next item at once, for a body that has ended well.
+    [[nodiscard]] bool takes_next()
+    {
+        if (this->error_ || this->policies_ || this->outlet_.is_full() || !this->is_undisturbed() || !this->has_turn())
+            return false;
+        auto& queue = this->inbox_.channel();
+        if (queue.ready_in_place() == 0 || this->inbox_.has_starts())
+            return false;
+        move_in(queue.reader().take());
+        queue.end_reading();
+        return true;
     }
 
     AGDF_ALWAYS_INLINE void call([[maybe_unused]] Stored<In>& item)
@@ -338,6 +460,8 @@ private:
 
     asio::awaitable<void> run_asynchronous_bodies()
     {
+        if constexpr (!Traits::blocking)
+            co_await asio::this_coro::throw_if_cancelled(true);
         for (bool more = true; more;) {
             if constexpr (Traits::blocking) {
                 try {
@@ -353,7 +477,6 @@ private:
                     this->error_ = std::current_exception();
                 }
             } else {
-                co_await asio::this_coro::throw_if_cancelled(true);
                 try {
                     if constexpr (std::is_void_v<Out>) {
                         co_await (*this->body_)(this->input_.message->value);
@@ -364,10 +487,11 @@ private:
                 } catch (...) {
                     this->error_ = std::current_exception();
                 }
-                co_await asio::this_coro::throw_if_cancelled(false);
             }
-            more = this->goes_on();
+            more = takes_next() || this->goes_on();
         }
+        if constexpr (!Traits::blocking)
+            co_await asio::this_coro::throw_if_cancelled(false);
     }
 
     void on_drain() noexcept override
@@ -384,6 +508,9 @@ private:
         }
         this->input_.message.reset();
     }
+
+    std::vector<Message> batch_;  // taken from a shared queue for one lock
+    std::size_t next_in_batch_ = 0;
 };
 
 }  // namespace agdf::detail

@@ -57,7 +57,7 @@ public:
     [[nodiscard]] bool is_discarding() const noexcept { return run_.is_discarding(); }
     [[nodiscard]] bool is_stopping() const noexcept { return run_.is_stopping(); }
     /// Whether there is nothing of the run's to be looked at before the next item or output.
-    [[nodiscard]] bool is_undisturbed() const noexcept
+    [[nodiscard]] AGDF_ALWAYS_INLINE bool is_undisturbed() const noexcept
     {
         return run_.is_undisturbed() || (!is_cut_short() && !must_pause());
     }
@@ -108,7 +108,7 @@ public:
         // Turns of about this length keep timers and sockets prompt; of this many items, what is between the nodes stays
         // in the processor's cache.
         constexpr std::chrono::microseconds aim{200};
-        constexpr int most = 256;
+        constexpr int most = 512;
         const auto took = lane_.read_clock() - resumed_at_;
         if (took > 2 * aim)
             turn_ = std::max(turn_ / 2, 1);
