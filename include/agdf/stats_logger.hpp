@@ -2,6 +2,7 @@
 
 // Floor 6: the periodic log of what the nodes do.
 
+#include <agdf/detail/post.hpp>
 #include <agdf/detail/shutdown.hpp>
 #include <agdf/detail/timer.hpp>
 #include <agdf/graph.hpp>
@@ -183,7 +184,7 @@ private:
 
     void run_on_strand(void (*action)(StatsTicker&))
     {
-        asio::post(*strand_, [self = this->shared_from_this(), action] { action(*self); });
+        detail::post_call(*strand_, [self = this->shared_from_this(), action] { action(*self); });
     }
 
     const std::shared_ptr<GraphCore> core_;
