@@ -2,6 +2,7 @@
 
 // Floor 3: how a node and a graph are set up.
 
+#include <agdf/detail/run_watch.hpp>
 #include <agdf/error.hpp>
 #include <agdf/hook.hpp>
 #include <agdf/item_function.hpp>
@@ -11,6 +12,7 @@
 #include <agdf/semaphore.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 
 namespace agdf {
@@ -50,6 +52,30 @@ struct NodeOptions {
     Hook teardown = {};                 ///< runs after the last item has left the graph, if the setup succeeded
 };
 
+/// A duration, zero by default. One that is given brings what looks for stalls with it.
+class StallAfter {
+public:
+    using Duration = std::chrono::steady_clock::duration;
+
+    constexpr StallAfter() = default;
+
+    template <std::convertible_to<Duration> Time>
+    constexpr StallAfter(Time time)  // NOLINT: implicit, since it stands for the duration
+        : duration_(time), make_(&detail::StallWatch<Duration>::make)
+    {
+    }
+
+    [[nodiscard]] constexpr operator Duration() const noexcept { return duration_; }  // NOLINT: as above
+    [[nodiscard]] constexpr bool is_negative() const noexcept { return duration_ < Duration::zero(); }
+
+    /// For the library: what makes the watch; null for none.
+    [[nodiscard]] constexpr detail::MakeWatch watch() const noexcept { return duration_ > Duration::zero() ? make_ : nullptr; }
+
+private:
+    Duration duration_{};
+    detail::MakeWatch make_ = nullptr;
+};
+
 /// The options of a graph. An aggregate: `Graph graph{io, {.threads = 2}}`.
 struct GraphOptions {
     /// 1 = all bodies on one strand, never two at the same time; n = the workers of a node may run in parallel.
@@ -59,7 +85,7 @@ struct GraphOptions {
     Log log = {};                        ///< where log lines go; empty = to stderr
     std::size_t blocking_threads = 32;   ///< calls in the blocking pool that may be under way at once
     /// Logs a warning that names the nodes which hold items when nothing has moved for this long; zero = never.
-    std::chrono::steady_clock::duration stall_after = {};
+    StallAfter stall_after = {};
 };
 
 }  // namespace agdf

@@ -8,7 +8,7 @@
 #include <agdf/error.hpp>
 #include <agdf/semaphore.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>
@@ -136,15 +136,74 @@ private:
     Ticks paused_until_{};
 };
 
-/// What the handles of one limiter share.
+/// What the handles of one limiter share. What is behind it is a template, so that it costs the build of those programs
+/// only that make a limiter with a limit.
 class RateLimiterState {
+public:
+    RateLimiterState() = default;
+    RateLimiterState(const RateLimiterState&) = delete;
+    RateLimiterState& operator=(const RateLimiterState&) = delete;
+    virtual ~RateLimiterState() = default;
+
+    /// Takes itself, so that it outlives the wait.
+    [[nodiscard]] virtual asio::awaitable<void> acquire(std::shared_ptr<RateLimiterState> self) = 0;
+    virtual void pause(std::chrono::steady_clock::duration duration) = 0;
+    virtual void set(const RateLimit& limit) = 0;
+    [[nodiscard]] virtual RateLimit limit() const = 0;
+};
+
+template <class Word>
+class LimitedRate final : public RateLimiterState {
 public:
     using Ticks = FineTime::Ticks;
 
-    explicit RateLimiterState(const RateLimit& limit)
-        : turn(1), change(1, Refill::first_place, Sharing::many_threads), gcra_(limit)
+    explicit LimitedRate(const RateLimit& limit)
+        : turn_(1), change_(1, Refill::first_place, Sharing::many_threads), gcra_(limit)
     {
     }
+
+    [[nodiscard]] asio::awaitable<void> acquire([[maybe_unused]] std::shared_ptr<RateLimiterState> self) override
+    {
+        const auto executor = co_await asio::this_coro::executor;
+        const TimeService& time = time_service_of(executor);
+        const auto arrival = time.now();
+        const Permit turn = co_await turn_.acquire();
+        for (;;) {
+            const auto wait = take(time, arrival);
+            if (wait == wait.zero())
+                co_return;
+            Change change{change_};
+            const Deadline<Change> deadline{executor, wait, change};
+            co_await change.suspend();
+            if (change.is_cancelled())
+                throw asio::system_error(asio::error::operation_aborted, "agdf::RateLimiter::acquire");
+        }
+    }
+
+    void pause(Ticks duration) override
+    {
+        const std::lock_guard lock{mutex_};
+        gcra_.pause(now_by(clock_), duration);
+    }
+
+    void set(const RateLimit& limit) override
+    {
+        {
+            const std::lock_guard lock{mutex_};
+            gcra_.set(now_by(clock_), limit);
+        }
+        Word word;
+        (void)change_.try_put(word);  // one word is enough, and one that comes too late does no harm
+    }
+
+    [[nodiscard]] RateLimit limit() const override
+    {
+        const std::lock_guard lock{mutex_};
+        return gcra_.limit();
+    }
+
+private:
+    using Change = ReceiveOperation<Word>;
 
     [[nodiscard]] Ticks take(const TimeService& time, std::chrono::steady_clock::time_point arrival)
     {
@@ -154,32 +213,6 @@ public:
         return gcra_.take(now_by(clock_), arrival.time_since_epoch());
     }
 
-    void pause(Ticks duration)
-    {
-        const std::lock_guard lock{mutex_};
-        gcra_.pause(now_by(clock_), duration);
-    }
-
-    void set(const RateLimit& limit)
-    {
-        {
-            const std::lock_guard lock{mutex_};
-            gcra_.set(now_by(clock_), limit);
-        }
-        Unit word;
-        (void)change.try_put(word);  // one word is enough, and one that comes too late does no harm
-    }
-
-    [[nodiscard]] RateLimit limit() const
-    {
-        const std::lock_guard lock{mutex_};
-        return gcra_.limit();
-    }
-
-    const Semaphore turn;      // who has it waits for the next permit, the others for their turn
-    ChannelCore<Unit> change;  // tells the one who waits to look again
-
-private:
     [[nodiscard]] static Ticks now_by(const std::shared_ptr<VirtualClock>& clock)
     {
         return (clock ? clock->now() : std::chrono::steady_clock::now()).time_since_epoch();
@@ -194,6 +227,8 @@ private:
         clock_ = std::move(clock);
     }
 
+    const Semaphore turn_;      // who has it waits for the next permit, the others for their turn
+    ChannelCore<Word> change_;  // tells the one who waits to look again
     mutable std::mutex mutex_;
     std::shared_ptr<VirtualClock> clock_;
     Gcra gcra_;
@@ -223,14 +258,15 @@ public:
     RateLimiter() = default;
 
     /// Makes one whose burst is all unused.
+    template <class Word = detail::Unit>
     RateLimiter(const RateLimit& limit)  // NOLINT: implicit, so that a RateLimit can stand in NodeOptions
-        : state_(std::make_shared<detail::RateLimiterState>(checked(limit)))
+        : state_(std::make_shared<detail::LimitedRate<Word>>(checked(limit)))
     {
     }
 
     /// Waits for the next permit and takes it; those who wait are served in the order in which they came, and nobody who
     /// comes later overtakes them.
-    [[nodiscard]] asio::awaitable<void> acquire() const { return acquire_from(state_); }
+    [[nodiscard]] asio::awaitable<void> acquire() const { return state_ ? state_->acquire(state_) : no_wait(); }
 
     /// Gives nobody a permit for this time from now on; a longer pause that is under way stays as it is. Without effect
     /// if there is no limit.
@@ -243,6 +279,7 @@ public:
     /// Changes the limit from now on, also for those who wait already. Permits that were used ahead stay used.
     ///
     /// Errors: throws GraphError for what the constructor refuses, and if this is empty.
+    template <class = void>
     void set(const RateLimit& limit) const
     {
         if (!state_)
@@ -261,9 +298,7 @@ public:
     [[nodiscard]] explicit operator bool() const noexcept { return state_ != nullptr; }
 
 private:
-    using State = std::shared_ptr<detail::RateLimiterState>;
-    using Change = detail::ReceiveOperation<detail::Unit>;
-
+    template <class = void>
     static const RateLimit& checked(const RateLimit& limit)
     {
         const auto fail = [](const std::string& what) { throw GraphError("agdf::RateLimit: " + what); };
@@ -283,28 +318,14 @@ private:
         return limit;
     }
 
-    // Takes the state and not the handle, which may go while the coroutine waits.
-    static asio::awaitable<void> acquire_from(State state)
+    // GCC makes code of each coroutine that is no template, used or not.
+    template <class = void>
+    static asio::awaitable<void> no_wait()
     {
-        if (!state)
-            co_return;
-        const auto executor = co_await asio::this_coro::executor;
-        const detail::TimeService& time = detail::time_service_of(executor);
-        const auto arrival = time.now();
-        const Permit turn = co_await state->turn.acquire();
-        for (;;) {
-            const auto wait = state->take(time, arrival);
-            if (wait == wait.zero())
-                co_return;
-            Change change{state->change};
-            const detail::Deadline<Change> deadline{executor, wait, change};
-            co_await change.suspend();
-            if (change.is_cancelled())
-                throw asio::system_error(asio::error::operation_aborted, "agdf::RateLimiter::acquire");
-        }
+        co_return;
     }
 
-    State state_;
+    std::shared_ptr<detail::RateLimiterState> state_;
 };
 
 }  // namespace agdf

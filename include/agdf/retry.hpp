@@ -4,7 +4,7 @@
 
 #include <agdf/concepts.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <atomic>

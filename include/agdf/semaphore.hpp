@@ -8,7 +8,7 @@
 #include <agdf/detail/channel_operation.hpp>
 #include <agdf/error.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstddef>
 #include <limits>
@@ -18,51 +18,31 @@
 
 namespace agdf {
 
+class Permit;
+
 namespace detail {
 
-struct SemaphoreState;
+template <class Item>
+class LimitedSemaphore;
 
-/// One permit on its way between a semaphore's channel and a Permit. Whoever has it there keeps the state alive.
-class Token {
+/// What the handles and the permits of one semaphore share. What is behind it is a template, so that it costs the build
+/// of those programs only that make a semaphore with a limit.
+class SemaphoreState {
 public:
-    explicit Token(SemaphoreState& state) noexcept : state_(&state) {}
-    Token(Token&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
-    Token& operator=(Token&&) = delete;
-    ~Token();
-
-    void arrive() noexcept { state_ = nullptr; }
-
-private:
-    SemaphoreState* state_;
-};
-
-/// What the handles and the permits of one semaphore share.
-struct SemaphoreState {
-    explicit SemaphoreState(std::size_t permits) : channel(permits, Refill::first_place, Sharing::many_threads)
-    {
-        for (std::size_t i = 0; i < permits; ++i)
-            give_back();
-    }
+    SemaphoreState() = default;
     SemaphoreState(const SemaphoreState&) = delete;
     SemaphoreState& operator=(const SemaphoreState&) = delete;
-    ~SemaphoreState() { is_going = true; }
+    virtual ~SemaphoreState() = default;
 
+    /// Takes itself, so that it outlives the wait.
+    [[nodiscard]] virtual asio::awaitable<Permit> acquire(std::shared_ptr<SemaphoreState> self) = 0;
+    [[nodiscard]] virtual bool try_take() = 0;
     /// Makes a permit free; there is room, and after the constructor memory as well, for all that there are.
-    void give_back()
-    {
-        Token token{*this};
-        (void)channel.try_put(token);
-    }
-
-    bool is_going = false;  // outlives the channel and its tokens
-    ChannelCore<Token> channel;
+    virtual void give_back() noexcept = 0;
+    [[nodiscard]] virtual std::size_t permits() const noexcept = 0;
+    [[nodiscard]] virtual std::size_t available() const noexcept = 0;
+    [[nodiscard]] virtual std::size_t waiting() noexcept = 0;
 };
-
-inline Token::~Token()
-{
-    if (state_ && !state_->is_going)
-        state_->give_back();
-}
 
 }  // namespace detail
 
@@ -97,10 +77,84 @@ public:
 
 private:
     friend class Semaphore;
+    template <class Item>
+    friend class detail::LimitedSemaphore;
     explicit Permit(std::shared_ptr<detail::SemaphoreState> state) noexcept : state_(std::move(state)) {}
 
     std::shared_ptr<detail::SemaphoreState> state_;
 };
+
+namespace detail {
+
+/// One permit on its way between a semaphore's channel and a Permit. Whoever has it there keeps the state alive.
+class Token {
+public:
+    explicit Token(SemaphoreState& state) noexcept : state_(&state) {}
+    Token(Token&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    Token& operator=(Token&&) = delete;
+    ~Token()
+    {
+        if (state_)
+            state_->give_back();
+    }
+
+    void arrive() noexcept { state_ = nullptr; }
+
+private:
+    SemaphoreState* state_;
+};
+
+template <class Item>
+class LimitedSemaphore final : public SemaphoreState {
+public:
+    explicit LimitedSemaphore(std::size_t permits) : channel_(permits, Refill::first_place, Sharing::many_threads)
+    {
+        for (std::size_t i = 0; i < permits; ++i)
+            give_back();
+    }
+    ~LimitedSemaphore() override { is_going_ = true; }
+
+    [[nodiscard]] asio::awaitable<Permit> acquire(std::shared_ptr<SemaphoreState> self) override
+    {
+        Taking taking{channel_};
+        const Got got = channel_.try_get(taking);
+        if (got == Got::waiting)
+            co_await taking.suspend();
+        if (taking.is_cancelled())
+            throw asio::system_error(asio::error::operation_aborted, "agdf::Semaphore::acquire");
+        taking.message->arrive();
+        co_return Permit{self};
+    }
+
+    [[nodiscard]] bool try_take() override
+    {
+        Taking taking{channel_};
+        if (channel_.try_get(taking) != Got::item)
+            return false;
+        taking.message->arrive();
+        return true;
+    }
+
+    void give_back() noexcept override
+    {
+        if (is_going_)
+            return;
+        Item token{*this};
+        (void)channel_.try_put(token);
+    }
+
+    [[nodiscard]] std::size_t permits() const noexcept override { return channel_.capacity(); }
+    [[nodiscard]] std::size_t available() const noexcept override { return channel_.size(); }
+    [[nodiscard]] std::size_t waiting() noexcept override { return channel_.waiting_receivers(); }
+
+private:
+    using Taking = ReceiveOperation<Item>;
+
+    bool is_going_ = false;  // outlives the channel and its tokens
+    ChannelCore<Item> channel_;
+};
+
+}  // namespace detail
 
 /// Lets a number of coroutines do something at the same time, and the others wait: a handle, whose copies share the permits.
 ///
@@ -125,42 +179,42 @@ public:
     /// Makes one with so many permits, all of them free.
     ///
     /// Errors: throws GraphError unless there are from 1 to 1,000,000.
-    explicit Semaphore(std::size_t permits) : state_(std::make_shared<detail::SemaphoreState>(checked(permits))) {}
+    template <class Token = detail::Token>
+    explicit Semaphore(std::size_t permits) : state_(std::make_shared<detail::LimitedSemaphore<Token>>(checked(permits)))
+    {
+    }
 
     /// Waits until a permit is free and takes it; those who wait are served in the order in which they came, and nobody
     /// who comes later overtakes them.
-    [[nodiscard]] asio::awaitable<Permit> acquire() const { return acquire_from(state_); }
+    [[nodiscard]] asio::awaitable<Permit> acquire() const { return state_ ? state_->acquire(state_) : no_permit(); }
 
     /// Takes a permit if one is free now.
     [[nodiscard]] std::optional<Permit> try_acquire() const
     {
         if (!state_)
             return Permit{};
-        Taking taking{state_->channel};
-        if (state_->channel.try_get(taking) != detail::Got::item)
+        if (!state_->try_take())
             return std::nullopt;
-        return arrived(taking, state_);
+        return Permit{state_};
     }
 
     /// Returns how many permits there are, free or not; the largest number if there is no limit.
-    [[nodiscard]] std::size_t permits() const noexcept { return state_ ? state_->channel.capacity() : no_limit; }
+    [[nodiscard]] std::size_t permits() const noexcept { return state_ ? state_->permits() : no_limit; }
 
     /// Returns how many permits are free; the largest number if there is no limit.
-    [[nodiscard]] std::size_t available() const noexcept { return state_ ? state_->channel.size() : no_limit; }
+    [[nodiscard]] std::size_t available() const noexcept { return state_ ? state_->available() : no_limit; }
 
     /// Returns how many coroutines wait for a permit.
-    [[nodiscard]] std::size_t waiting() const noexcept { return state_ ? state_->channel.waiting_receivers() : 0; }
+    [[nodiscard]] std::size_t waiting() const noexcept { return state_ ? state_->waiting() : 0; }
 
     /// Returns whether there is a limit.
     [[nodiscard]] explicit operator bool() const noexcept { return state_ != nullptr; }
 
 private:
-    using State = std::shared_ptr<detail::SemaphoreState>;
-    using Taking = detail::ReceiveOperation<detail::Token>;
-
     static constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
     static constexpr std::size_t most = 1'000'000;
 
+    template <class = void>
     static std::size_t checked(std::size_t permits)
     {
         if (permits == 0 || permits > most)
@@ -170,27 +224,14 @@ private:
         return permits;
     }
 
-    static Permit arrived(Taking& taking, State state) noexcept
+    // GCC makes code of each coroutine that is no template, used or not.
+    template <class = void>
+    static asio::awaitable<Permit> no_permit()
     {
-        taking.message->arrive();
-        return Permit{std::move(state)};
+        co_return Permit{};
     }
 
-    // Takes the state and not the handle, which may go while the coroutine waits.
-    static asio::awaitable<Permit> acquire_from(State state)
-    {
-        if (!state)
-            co_return Permit{};
-        Taking taking{state->channel};
-        const detail::Got got = state->channel.try_get(taking);
-        if (got == detail::Got::waiting)
-            co_await taking.suspend();
-        if (taking.is_cancelled())
-            throw asio::system_error(asio::error::operation_aborted, "agdf::Semaphore::acquire");
-        co_return arrived(taking, state);
-    }
-
-    State state_;
+    std::shared_ptr<detail::SemaphoreState> state_;
 };
 
 }  // namespace agdf

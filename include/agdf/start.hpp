@@ -3,10 +3,12 @@
 // Floor 5: where a run begins, and with what.
 
 #include <agdf/detail/blueprint.hpp>
+#include <agdf/detail/run_watch.hpp>
 #include <agdf/node.hpp>
 
 #include <atomic>
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -137,12 +139,32 @@ public:
     StartItems(StartItem item) { push_back(std::move(item)); }
 };
 
+/// A bool, false by default. One that is given brings what catches signals with it.
+class StopOnSignals {
+public:
+    constexpr StopOnSignals() = default;
+
+    template <std::same_as<bool> Switch>
+    constexpr StopOnSignals(Switch on)  // NOLINT: implicit, since it stands for the bool
+        : make_(on ? &detail::SignalWatch<Switch>::make : nullptr)
+    {
+    }
+
+    [[nodiscard]] constexpr operator bool() const noexcept { return make_ != nullptr; }  // NOLINT: as above
+
+    /// For the library: what makes the watch; null for none.
+    [[nodiscard]] constexpr detail::MakeWatch watch() const noexcept { return make_; }
+
+private:
+    detail::MakeWatch make_ = nullptr;
+};
+
 /// The options of one run. An aggregate: `graph.run({.start = {agdf::start(node, item)}})`.
 struct RunOptions {
     StartItems start = {};  ///< empty = at every node without incoming edges
     /// The first SIGINT or SIGTERM stops the run, the second, or the end of `grace`, cancels it. The report's exit code is
     /// then 128 + the signal's number. After the run signals do again what they did before.
-    bool stop_on_signals = false;
+    StopOnSignals stop_on_signals = {};
     std::chrono::steady_clock::duration grace = std::chrono::seconds(30);
 };
 

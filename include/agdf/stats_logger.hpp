@@ -2,11 +2,12 @@
 
 // Floor 6: the periodic log of what the nodes do.
 
+#include <agdf/detail/post.hpp>
 #include <agdf/detail/shutdown.hpp>
 #include <agdf/detail/timer.hpp>
 #include <agdf/graph.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>
@@ -14,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,7 +48,7 @@ struct fmt::formatter<agdf::detail::FieldWithoutName> {
     template <class Context>
     auto format(agdf::detail::FieldWithoutName, Context& context) const -> decltype(context.out())
     {
-        throw fmt::format_error("a field has no name");
+        throw std::runtime_error("a field has no name");
     }
 };
 
@@ -56,8 +58,9 @@ namespace detail {
 
 /// Writes a node's numbers as a format says.
 ///
-/// Errors: throws fmt::format_error if the format is wrong.
-[[nodiscard]] inline std::string format_stats(const std::string& format, const NodeStats& stats)
+/// Errors: throws std::runtime_error, fmt's own as a rule, if the format is wrong.
+template <class = void>  // as all here, so that a program without such a log does not pay for it when it is built
+[[nodiscard]] std::string format_stats(const std::string& format, const NodeStats& stats)
 {
     const auto seconds = [](std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); };
     return fmt::format(fmt::runtime(format), FieldWithoutName{}, fmt::arg("node", stats.name), fmt::arg("in", stats.in), fmt::arg("out", stats.out),
@@ -69,10 +72,23 @@ namespace detail {
                        fmt::arg("blocked", seconds(stats.blocked)));
 }
 
-/// The timer and what it writes; it lives on while Asio has a handler of it.
-class StatsTicker final : public RunObserver, private ShutdownHook, public std::enable_shared_from_this<StatsTicker> {
+/// Something that goes on beside a graph until it is told to end.
+class Ticker {
 public:
-    StatsTicker(std::shared_ptr<GraphCore> core, const asio::any_io_executor& executor, StatsLoggerOptions options)
+    virtual void end() = 0;
+
+protected:
+    ~Ticker() = default;
+};
+
+/// The timer and what it writes; it lives on while Asio has a handler of it.
+template <class Options>
+class StatsTicker final : public Ticker,
+                          public RunObserver,
+                          private ShutdownHook,
+                          public std::enable_shared_from_this<StatsTicker<Options>> {
+public:
+    StatsTicker(std::shared_ptr<GraphCore> core, const asio::any_io_executor& executor, Options options)
         : core_(std::move(core)),
           strand_(asio::make_strand(executor)),
           timer_(std::in_place, *strand_),
@@ -84,13 +100,13 @@ public:
     void begin()
     {
         hooks_.add(*this);
-        core_->add_observer(weak_from_this());
+        core_->add_observer(this->weak_from_this());
         if (core_->current_run())
             run_began();
     }
 
     /// After this the sink is not called any more, nor being called by another thread.
-    void end()
+    void end() override
     {
         {
             const std::lock_guard lock{mutex_};
@@ -141,7 +157,7 @@ private:
     void wait()
     {
         timer_->expires_after(options_.interval);
-        timer_->call_when_over([self = shared_from_this()] {
+        timer_->call_when_over([self = this->shared_from_this()] {
             if (!self->running_)
                 return;
             self->write(self->core_->stats());
@@ -168,14 +184,14 @@ private:
 
     void run_on_strand(void (*action)(StatsTicker&))
     {
-        asio::post(*strand_, [self = shared_from_this(), action] { action(*self); });
+        detail::post_call(*strand_, [self = this->shared_from_this(), action] { action(*self); });
     }
 
     const std::shared_ptr<GraphCore> core_;
     std::optional<asio::strand<asio::any_io_executor>> strand_;  // these two are empty once the context has gone
     std::optional<Timer> timer_;
     ShutdownService& hooks_;
-    const StatsLoggerOptions options_;
+    const Options options_;
     std::recursive_mutex mutex_;  // a sink may destroy its own logger
     bool ended_ = false;
     bool running_ = false;
@@ -201,14 +217,16 @@ public:
     explicit StatsLogger(const Graph<Executor>& graph, StatsLoggerOptions options = {})
     {
         check(graph.core()->blueprint, options);
-        ticker_ = std::make_shared<detail::StatsTicker>(graph.core(), graph.get_executor(), std::move(options));
-        ticker_->begin();
+        auto ticker = std::make_shared<detail::StatsTicker<StatsLoggerOptions>>(graph.core(), graph.get_executor(), std::move(options));
+        ticker->begin();
+        ticker_ = std::move(ticker);
     }
     StatsLogger(const StatsLogger&) = delete;
     StatsLogger& operator=(const StatsLogger&) = delete;
     ~StatsLogger() { ticker_->end(); }
 
 private:
+    template <class = void>
     static void check(const detail::Blueprint& blueprint, const StatsLoggerOptions& options)
     {
         if (options.interval < std::chrono::milliseconds(1))
@@ -217,7 +235,7 @@ private:
             (void)blueprint.index_of("stats (StatsLogger)", node);
         try {
             (void)detail::format_stats(options.format, NodeStats{});
-        } catch (const fmt::format_error& error) {
+        } catch (const std::runtime_error& error) {
             throw GraphError(fmt::format("agdf::StatsLogger: the format \"{}\" is not valid: {}. Expected: fmt's syntax with the "
                                          "fields node, in, out, err, retried, dropped, undelivered, queued, queue_size, queue_peak, "
                                          "workers, active, busy, idle, blocked. Correct .format.",
@@ -225,7 +243,7 @@ private:
         }
     }
 
-    std::shared_ptr<detail::StatsTicker> ticker_;
+    std::shared_ptr<detail::Ticker> ticker_;
 };
 
 }  // namespace agdf

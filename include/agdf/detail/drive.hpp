@@ -2,7 +2,8 @@
 
 // Floor 5: running an io_context until one particular thing is done, not until it is out of work.
 
-#include <agdf/detail/asio.hpp>
+#include <agdf/detail/post.hpp>
+#include <agdf/detail/timer.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -99,14 +100,12 @@ private:
     /// then it is tried again a little later.
     void nudge(asio::io_context& io)
     {
-        asio::post(io, [self = shared_from_this(), &io] {
+        post_call(io.get_executor(), [self = shared_from_this(), &io] {
             if (!self->has_sleepers())
                 return;
-            auto timer = std::make_shared<asio::steady_timer>(io, std::chrono::milliseconds(1));
-            timer->async_wait([self, &io, timer](const asio::error_code& error) {
-                if (!error)
-                    self->nudge(io);
-            });
+            auto timer = std::make_shared<asio::steady_timer>(asio::any_io_executor(io.get_executor()));
+            timer->expires_after(std::chrono::milliseconds(1));
+            timer->async_wait(CallWhenOver{timer->get_executor(), [self, &io, timer] { self->nudge(io); }});
         });
     }
 

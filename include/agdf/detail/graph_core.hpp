@@ -3,6 +3,7 @@
 // Floor 5: what outlives a single run of a graph: its blueprint, the run that is under way, who watches.
 
 #include <agdf/detail/blueprint.hpp>
+#include <agdf/detail/run_control.hpp>
 #include <agdf/detail/zip_check.hpp>
 #include <agdf/report.hpp>
 
@@ -17,23 +18,6 @@
 #include <vector>
 
 namespace agdf::detail {
-
-/// A run, as seen from outside.
-class RunControl {
-public:
-    virtual void stop() = 0;
-    virtual void cancel() = 0;
-    virtual void pause() = 0;
-    virtual void resume() = 0;
-    [[nodiscard]] virtual bool is_paused() const = 0;
-    [[nodiscard]] virtual std::vector<NodeStats> stats() const = 0;
-    /// Whether a node takes no items.
-    [[nodiscard]] virtual bool is_source(std::size_t node) const = 0;
-    virtual void log(LogLevel level, std::string_view line) noexcept = 0;
-
-protected:
-    ~RunControl() = default;
-};
 
 /// Somebody who wants to know when a run begins and ends.
 class RunObserver {
@@ -53,7 +37,7 @@ public:
         const auto fail = [](std::string_view what) { throw GraphError(fmt::format("agdf::Graph: {}", what)); };
         Blueprint::check_range(fail, "threads", options_.threads, 1, 1'024);
         Blueprint::check_range(fail, "blocking_threads", options_.blocking_threads, 1, 4'096);
-        if (options_.stall_after < options_.stall_after.zero())
+        if (options_.stall_after.is_negative())
             fail("the option .stall_after is negative. Expected: a duration, or zero for never. Set it in this range.");
         if (!options_.log)
             options_.log = [](LogLevel level, std::string_view line) {

@@ -12,8 +12,9 @@
 //
 // A sleeping worker holds its own frame, and so the run; when the execution context goes, the run lets go of them.
 
+#include <agdf/detail/post.hpp>
 #include <agdf/detail/run_nodes.hpp>
-#include <agdf/detail/run_watch.hpp>
+#include <agdf/detail/run_control.hpp>
 #include <agdf/detail/shutdown.hpp>
 
 #include <fmt/core.h>
@@ -89,7 +90,7 @@ public:
     void cancel() override
     {
         // First, so that it cannot reach a teardown which begins only because of it.
-        asio::post(strand(), OnLane{shared_from_this(), &Run::interrupt_teardown, 0});
+        post_call(strand(), OnLane{shared_from_this(), &Run::interrupt_teardown, 0});
         if (advance(Phase::cancelled))
             interrupt();
     }
@@ -130,14 +131,16 @@ private:
 
     void watch()
     {
-        if (options_of_run_.stop_on_signals) {
-            signals_ = std::make_shared<SignalWatch>(strand(), options_of_run_.grace, weak_from_this());
-            signals_->begin();
-        }
-        if (options().stall_after > options().stall_after.zero()) {
-            stalls_ = std::make_shared<StallWatch>(strand(), options().stall_after, weak_from_this());
-            stalls_->begin();
-        }
+        add_watch(signals_, options_of_run_.stop_on_signals.watch(), options_of_run_.grace);
+        add_watch(stalls_, options().stall_after.watch(), options().stall_after);
+    }
+
+    void add_watch(std::shared_ptr<Watch>& watch, MakeWatch make, std::chrono::steady_clock::duration time)
+    {
+        if (!make)
+            return;
+        watch = make(strand(), time, weak_from_this());
+        watch->begin();
     }
 
     /// Runs the setups in the order of the nodes; the first that fails halts the run before an item flows.
@@ -180,7 +183,7 @@ private:
                 worker.clock().start();
                 spawn(worker.lane().executor(), worker.work(), worker.signal(), &Run::coroutine_ended, &nodes_.node(i));
             }
-        asio::post(strand(), OnLane{shared_from_this(), &Run::worker_ended, 0});
+        post_call(strand(), OnLane{shared_from_this(), &Run::worker_ended, 0});
     }
 
     // One type of handler for all coroutines of a run, and one for all posts, since each costs every program's build.
@@ -208,7 +211,7 @@ private:
     void post_to_lanes(void (Run::*function)(std::size_t lane))
     {
         for (std::size_t i = 0; i < nodes_.lanes().size(); ++i)
-            asio::post(nodes_.lanes()[i]->executor(), OnLane{shared_from_this(), function, i});
+            post_call(nodes_.lanes()[i]->executor(), OnLane{shared_from_this(), function, i});
     }
 
     void setup_ended(NodeRun*, const std::exception_ptr&)  // set_up parks its errors
@@ -356,8 +359,8 @@ private:
     RunNodes nodes_;
     RunOptions options_of_run_;
     std::unique_ptr<Completion> completion_;
-    std::shared_ptr<SignalWatch> signals_;
-    std::shared_ptr<StallWatch> stalls_;
+    std::shared_ptr<Watch> signals_;
+    std::shared_ptr<Watch> stalls_;
     ShutdownService* hooks_ = nullptr;
     BlockingService* pools_ = nullptr;
     std::chrono::steady_clock::time_point began_{};

@@ -1,8 +1,9 @@
 #pragma once
 
-// Floor 6: what looks at a run from the side: signals of the operating system, and the clock of a stall.
+// Floor 3: what looks at a run from the side: signals of the operating system, and the clock of a stall. They are templates
+// of the type of their option, and so made only for programs that name it.
 
-#include <agdf/detail/graph_core.hpp>
+#include <agdf/detail/run_control.hpp>
 #include <agdf/detail/timer.hpp>
 
 #include <fmt/core.h>
@@ -31,6 +32,7 @@ namespace agdf::detail {
 /// first; Asio by itself would leave them with their default action.
 ///
 /// Thread-safety: safe.
+template <class Switch>
 class CaughtSignals {
 public:
     explicit CaughtSignals(const asio::any_io_executor& executor)
@@ -101,21 +103,28 @@ private:
 /// Stops a run at the first SIGINT or SIGTERM, and cancels it at the second, or when the grace is over.
 ///
 /// Thread-safety: safe.
-class SignalWatch : public std::enable_shared_from_this<SignalWatch> {
+template <class Switch>
+class SignalWatch final : public Watch, public std::enable_shared_from_this<SignalWatch<Switch>> {
 public:
+    static std::shared_ptr<Watch> make(const asio::any_io_executor& executor, std::chrono::steady_clock::duration grace,
+                                       std::weak_ptr<RunControl> run)
+    {
+        return std::make_shared<SignalWatch>(executor, grace, std::move(run));
+    }
+
     SignalWatch(const asio::any_io_executor& executor, std::chrono::steady_clock::duration grace, std::weak_ptr<RunControl> run)
         : signals_(std::in_place, executor), timer_(std::in_place, executor), grace_(grace), run_(std::move(run))
     {
     }
 
-    void begin()
+    void begin() override
     {
         const std::lock_guard lock{mutex_};
         wait();
     }
 
     /// From here on signals do again what they did before.
-    void end()
+    void end() override
     {
         const std::lock_guard lock{mutex_};
         if (!signals_)
@@ -125,14 +134,13 @@ public:
         ended_ = true;
     }
 
-    void context_is_going() noexcept
+    void context_is_going() noexcept override
     {
         signals_.reset();
         timer_.reset();
     }
 
-    /// The first signal that came; 0 if none did.
-    [[nodiscard]] int signal() const
+    [[nodiscard]] int signal() const override
     {
         const std::lock_guard lock{mutex_};
         return first_;
@@ -141,7 +149,7 @@ public:
 private:
     void wait()
     {
-        signals_->set().async_wait([self = shared_from_this()](const asio::error_code& error, int number) {
+        signals_->set().async_wait([self = this->shared_from_this()](const asio::error_code& error, int number) {
             if (!error)
                 self->on_signal(number);
         });
@@ -175,7 +183,7 @@ private:
         wait();
         if (is_first) {
             timer_->expires_after(grace_);
-            timer_->call_when_over([self = shared_from_this()] { self->on_end_of_grace(); });
+            timer_->call_when_over([self = this->shared_from_this()] { self->on_end_of_grace(); });
         }
         return is_first;
     }
@@ -189,7 +197,7 @@ private:
     }
 
     mutable std::mutex mutex_;
-    std::optional<CaughtSignals> signals_;  // empty after the end, and these two once the context has gone
+    std::optional<CaughtSignals<Switch>> signals_;  // empty after the end, and these two once the context has gone
     std::optional<Timer> timer_;
     const std::chrono::steady_clock::duration grace_;
     const std::weak_ptr<RunControl> run_;
@@ -200,21 +208,28 @@ private:
 /// Logs which nodes hold items when nothing has moved for some time, once for each stall.
 ///
 /// Thread-safety: safe.
-class StallWatch : public std::enable_shared_from_this<StallWatch> {
+template <class Time>
+class StallWatch final : public Watch, public std::enable_shared_from_this<StallWatch<Time>> {
 public:
+    static std::shared_ptr<Watch> make(const asio::any_io_executor& executor, std::chrono::steady_clock::duration stall_after,
+                                       std::weak_ptr<RunControl> run)
+    {
+        return std::make_shared<StallWatch>(executor, stall_after, std::move(run));
+    }
+
     StallWatch(const asio::any_io_executor& executor, std::chrono::steady_clock::duration stall_after, std::weak_ptr<RunControl> run)
         : timer_(std::in_place, executor), stall_after_(stall_after), run_(std::move(run))
     {
     }
 
-    void begin()
+    void begin() override
     {
         const std::lock_guard lock{mutex_};
         last_change_ = timer_->now();
         wait();
     }
 
-    void end()
+    void end() override
     {
         const std::lock_guard lock{mutex_};
         ended_ = true;
@@ -222,7 +237,7 @@ public:
             timer_->cancel();
     }
 
-    void context_is_going() noexcept { timer_.reset(); }
+    void context_is_going() noexcept override { timer_.reset(); }
 
 private:
     // A stall is noticed by a quarter of its time too late at most.
@@ -231,7 +246,7 @@ private:
     void wait()
     {
         timer_->expires_after(std::max(stall_after_ / looks_per_stall, std::chrono::steady_clock::duration{1}));
-        timer_->call_when_over([self = shared_from_this()] { self->look(); });
+        timer_->call_when_over([self = this->shared_from_this()] { self->look(); });
     }
 
     void look()

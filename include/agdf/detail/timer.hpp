@@ -179,6 +179,22 @@ private:
     Handler handler_;
 };
 
+/// The handler of a wait that calls a function unless the wait is cancelled. It is one type for all of them, since each
+/// costs every program's build.
+struct CallWhenOver {
+    using executor_type = asio::any_io_executor;
+
+    executor_type executor;
+    std::function<void()> function;
+
+    [[nodiscard]] executor_type get_executor() const noexcept { return executor; }
+    void operator()(const asio::error_code& error) const
+    {
+        if (!error)
+            function();
+    }
+};
+
 /// A timer as asio::steady_timer, for one wait at a time.
 ///
 /// Resumes: on the handler's executor, by a post.
@@ -224,11 +240,11 @@ public:
     }
 
     /// The same for a plain function, which is called unless the wait is cancelled, and on the timer's executor unless
-    /// another is given. It is one type of handler for all of them, since each costs every program's build.
+    /// another is given.
     void call_when_over(std::function<void()> function) { call_when_over(get_executor(), std::move(function)); }
     void call_when_over(const asio::any_io_executor& executor, std::function<void()> function)
     {
-        async_wait(Call{executor, std::move(function)});
+        async_wait(CallWhenOver{executor, std::move(function)});
     }
 
     /// Ends the wait that is under way with operation_aborted.
@@ -247,20 +263,6 @@ private:
         {
             if (type != asio::cancellation_type::none)
                 clock->cancel(key);
-        }
-    };
-
-    struct Call {
-        using executor_type = asio::any_io_executor;
-
-        executor_type executor;
-        std::function<void()> function;
-
-        [[nodiscard]] executor_type get_executor() const noexcept { return executor; }
-        void operator()(const asio::error_code& error) const
-        {
-            if (!error)
-                function();
         }
     };
 
