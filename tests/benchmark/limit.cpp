@@ -37,15 +37,16 @@ private:
     std::size_t end_ = 0;
 };
 
-template <class T, class Function>
-void pass(Ring<T>& in, Ring<T>& out, Function function)
+/// A node. It is a function of its own, as the nodes of a program are that was not written for one chain only.
+template <auto function, class T>
+[[gnu::noinline]] void pass(Ring<T>& in, Ring<T>& out)
 {
     while (!in.empty() && !out.full())
         out.push(function(in.pop()));
 }
 
-template <class T, class F1, class F2, class F3>
-Int run_chain(const Setup& setup, F1 first, F2 second, F3 third)
+template <class T, auto first, auto second, auto third>
+Int run_chain(const Setup& setup)
 {
     Ring<T> a{setup.queue_size};
     Ring<T> b{setup.queue_size};
@@ -57,9 +58,9 @@ Int run_chain(const Setup& setup, F1 first, F2 second, F3 third)
     while (summed < setup.items) {
         while (made < setup.items && !a.full())
             a.push(make_item<T>(made++));
-        pass(a, b, first);
-        pass(b, c, second);
-        pass(c, d, third);
+        pass<first>(a, b);
+        pass<second>(b, c);
+        pass<third>(c, d);
         for (; !d.empty(); ++summed)
             sum += value_of(d.pop());
     }
@@ -98,8 +99,8 @@ private:
 
 }  // namespace
 
-Int w1(const Setup& setup) { return run_chain<Int>(setup, f1, f2, f3); }
-Int w5(const Setup& setup) { return run_chain<Heavy>(setup, on_payload<f1>, on_payload<f2>, on_payload<f3>); }
+Int w1(const Setup& setup) { return run_chain<Int, f1, f2, f3>(setup); }
+Int w5(const Setup& setup) { return run_chain<Heavy, on_payload<f1>, on_payload<f2>, on_payload<f3>>(setup); }
 
 Int w5_depth_first(const Setup& setup)
 {
@@ -110,9 +111,9 @@ Int w5_depth_first(const Setup& setup)
     Int sum = 0;
     for (Int i = 0; i < setup.items; ++i) {
         a.push(make_heavy(i));
-        pass(a, b, on_payload<f1>);
-        pass(b, c, on_payload<f2>);
-        pass(c, d, on_payload<f3>);
+        pass<on_payload<f1>>(a, b);
+        pass<on_payload<f2>>(b, c);
+        pass<on_payload<f3>>(c, d);
         sum += value_of(d.pop());
     }
     return sum;
@@ -124,10 +125,10 @@ Int w1_two_threads(const Setup& setup)
     std::jthread ahead{[&] {
         Ring<Int> a{setup.queue_size};
         Ring<Int> b{setup.queue_size};
-        for (Int made = 0; made < setup.items || !b.empty();) {
+        for (Int made = 0; made < setup.items || !a.empty() || !b.empty();) {
             while (made < setup.items && !a.full())
                 a.push(made++);
-            pass(a, b, f1);
+            pass<f1>(a, b);
             shared.push_all(b);
             if (b.full())
                 std::this_thread::yield();
@@ -141,8 +142,8 @@ Int w1_two_threads(const Setup& setup)
         shared.pop_all(b);
         if (b.empty())
             std::this_thread::yield();
-        pass(b, c, f2);
-        pass(c, d, f3);
+        pass<f2>(b, c);
+        pass<f3>(c, d);
         for (; !d.empty(); ++summed)
             sum += d.pop();
     }
@@ -163,8 +164,8 @@ Int w2(const Setup& setup)
             b.push(made);
         }
         while (!a.empty() || !b.empty()) {
-            pass(a, c, f1);
-            pass(b, c, f2);
+            pass<f1>(a, c);
+            pass<f2>(b, c);
             for (; !c.empty(); ++summed)
                 sum += c.pop();
         }

@@ -32,7 +32,7 @@ inline constexpr std::chrono::milliseconds timer_delay{10};
 [[gnu::noinline]] inline Int compute(Int x)
 {
     auto y = static_cast<std::uint64_t>(x);
-    for (int i = 0; i < 700; ++i)
+    for (int i = 0; i < 1'150; ++i)
         y = y * 6364136223846793005u + 1442695040888963407u;
     return static_cast<Int>(y >> 33);
 }
