@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <latch>
 #include <mutex>
 #include <set>
@@ -304,4 +305,108 @@ TEST_CASE("a stop at any moment on several threads carries all that was yielded 
         CHECK(report.node("source").out == yielded);
         CHECK(report.node("sink").in == yielded);
     }
+}
+
+TEST_CASE("what a worker has taken from another strand at once still counts as waiting, within the bound", "[threads]")
+{
+    Watchdog watchdog;
+    constexpr int items = 5'000;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = 2})};
+    std::size_t most = 0;
+    int begun = 0;
+    bool adds_up = true;
+    auto source = graph.add_node("source", [] { return count_to(items); });
+    auto sink = graph.add_node(
+        "sink",
+        [&](int) {
+            ++begun;
+            const agdf::NodeStats stats = graph.stats().back();
+            most = std::max(most, stats.queued);
+            adds_up = adds_up && stats.in >= static_cast<std::uint64_t>(begun);
+        },
+        {.queue_size = 8});
+    source >> sink;
+    const agdf::RunReport report = graph.run();
+    CHECK(report.outcome == Outcome::completed);
+    CHECK(begun == items);
+    CHECK(most <= 8);
+    CHECK(adds_up);
+    CHECK(report.node("sink").in == items);
+    CHECK(report.node("sink").queued == 0);
+    CHECK(report.node("sink").queue_peak <= 8);
+}
+
+TEST_CASE("a cancel counts what a worker had taken from another strand at once and not begun", "[threads]")
+{
+    Watchdog watchdog;
+    const std::size_t queue_size = GENERATE(1U, 2U, 7U, 64U, 1'024U);
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = 2})};
+    std::uint64_t finished = 0;
+    auto source = graph.add_node("source", [] { return count_to(1'000'000'000); });
+    auto sink = graph.add_node(
+        "sink",
+        [&](int) {
+            if (++finished == 2'000)
+                graph.cancel();
+        },
+        {.queue_size = queue_size});
+    source >> sink;
+    const agdf::RunReport report = graph.run();
+    CHECK(report.outcome == Outcome::cancelled);
+    const agdf::NodeStats& stats = report.node("sink");
+    CHECK(finished == 2'000);
+    CHECK(stats.in == finished + stats.undelivered);
+    CHECK(stats.queued == 0);
+    CHECK(report.node("source").out == stats.in);
+}
+
+TEST_CASE("a failing item among those that a worker took at once costs that item alone", "[threads]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = 2})};
+    Ints seen;
+    auto source = graph.add_node("source", [] { return count_to(1'000); });
+    auto odd = graph.add_node("odd", [](int x) {
+        if (x % 2 == 0)
+            throw std::runtime_error("even");
+        return x;
+    });
+    auto sink = graph.add_node("sink", [&](int x) { seen.push_back(x); });
+    source >> odd >> sink;
+    const agdf::RunReport report = graph.run();
+    CHECK(report.outcome == Outcome::completed_with_errors);
+    CHECK(report.node("odd").err == 500);
+    CHECK(report.node("odd").out == 500);
+    CHECK(seen.size() == 500);
+    CHECK(std::is_sorted(seen.begin(), seen.end()));
+}
+
+TEST_CASE("a pause and a resume from outside lose nothing that was on its way between strands", "[threads]")
+{
+    Watchdog watchdog;
+    constexpr int items = 20'000;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = 3})};
+    std::atomic<int> arrived{0};
+    std::atomic<bool> is_over{false};
+    auto source = graph.add_node("source", [] { return count_to(items); }, {.queue_size = 16});
+    auto middle = graph.add_node("middle", [](int x) { return x; }, {.queue_size = 16});
+    auto sink = graph.add_node("sink", [&](int) { ++arrived; }, {.queue_size = 16});
+    source >> middle >> sink;
+    std::thread other{[&] {
+        for (int seen = 0; !is_over; seen = arrived) {
+            graph.pause();
+            graph.resume();
+            while (!is_over && arrived == seen)
+                std::this_thread::yield();
+        }
+    }};
+    const agdf::RunReport report = graph.run();
+    is_over = true;
+    other.join();
+    CHECK(report.outcome == Outcome::completed);
+    CHECK(arrived == items);
 }

@@ -308,7 +308,9 @@ private:
     /// Sets up to which size messages are simply put into the buffer; after each change of what that depends on.
     void look_for_room() noexcept
     {
-        const bool is_simple = !shared_ && !weight_ && !is_closed() && senders_.empty() && receivers_.empty();
+        if (shared_)
+            return;  // there is none, and it is read without the lock
+        const bool is_simple = !weight_ && !is_closed() && senders_.empty() && receivers_.empty();
         room_in_place_ = is_simple ? std::min(capacity_, buffer_.allocated()) : 0;
     }
 
