@@ -60,7 +60,7 @@ std::string text_of(double value)
 {
     if (value == 0 || std::abs(value) >= 100)
         return fmt::format("{:.0f}", value);
-    return fmt::format("{:.{}f}", value, std::abs(value) >= 10 ? 1 : std::abs(value) >= 1 ? 2 : 4);
+    return fmt::format("{:.{}f}", value, std::abs(value) >= 10 ? 1 : std::abs(value) >= 1 ? 3 : 4);
 }
 
 std::string quoted(std::string_view text)
@@ -215,7 +215,7 @@ void print_table(const Workload& workload)
     fmt::print("\n{}: {}\n{:<34}{:>16}{:>10}{:>10}{:>9}", workload.name, workload.title, "", workload.unit, "min", "max", "CPU s");
     for (const std::string& other : workload.compared_with)
         if (workload.program(other))
-            fmt::print("{:>16}", "/ " + other);
+            fmt::print("{:>18}", "/ " + other);
     fmt::print("\n");
     for (const Program& program : workload.programs) {
         const Spread figure = spread_of(workload.figures(program));
@@ -223,7 +223,7 @@ void print_table(const Workload& workload)
                    spread_of(program.cpu_seconds).median);
         for (const std::string& other : workload.compared_with)
             if (const Program* to = workload.program(other))
-                fmt::print("{:>16}", text_of(ratio(program, *to).median));
+                fmt::print("{:>18}", text_of(ratio(program, *to).median));
         fmt::print("\n");
     }
     std::fflush(stdout);
@@ -255,7 +255,8 @@ void print_json(const std::vector<Workload>& workloads, int rounds, std::int64_t
         fmt::print("]}}");
         for (const Verdict& verdict : verdicts(workload))
             bars += fmt::format("{}\n  {{\"text\": {}, \"bar\": {:.6g}, \"at_least\": {}, \"measured\": {:.6g}, \"held\": {}}}",
-                                bars.empty() ? "" : ",", quoted(verdict.text), verdict.bar, verdict.at_least, verdict.measured, verdict.held);
+                                bars.empty() ? "" : ",", quoted(verdict.text), verdict.bar, verdict.at_least, verdict.measured,
+                                verdict.held);
     }
     fmt::print("],\n\"bars\": [{}]}}\n", bars);
 }
