@@ -125,7 +125,7 @@ double peak_memory_growth(const std::function<std::int64_t()>& program, std::int
     if (!answered || status != 0)
         throw std::runtime_error("the process that memory was measured in failed");
     if (std::isnan(growth))
-        throw WrongSum("the process that memory was measured in came to a wrong sum");
+        throw WrongSum("the process that memory was measured in came to a wrong sum. The program loses, doubles or changes items.");
     return growth;
 }
 
@@ -156,15 +156,28 @@ std::vector<double> Workload::figures(const Program& of) const
     return speed_ups;
 }
 
+namespace {
+
+/// Runs a program; what it throws is told with its name.
+std::int64_t run_once(const Workload& workload, const Program& program, Meter& meter)
+try {
+    meter.start();
+    const std::int64_t sum = program.run(meter);
+    if (!meter.stopped())
+        meter.stop();
+    return sum;
+} catch (const std::exception& error) {
+    throw std::runtime_error(fmt::format("{}: {}: {}", workload.name, program.system, error.what()));
+}
+
+}  // namespace
+
 void measure(Workload& workload, int rounds)
 {
     for (int round = 0; round <= rounds; ++round) {
         for (Program& program : workload.programs) {
             Meter meter;
-            meter.start();
-            const std::int64_t sum = program.run(meter);
-            if (!meter.stopped())
-                meter.stop();
+            const std::int64_t sum = run_once(workload, program, meter);
             if (sum != program.expected)
                 throw WrongSum(fmt::format("{}: {}: the sum is {}. Expected: {}. The program loses, doubles or changes items.",
                                            workload.name, program.system, sum, program.expected));
