@@ -60,7 +60,7 @@ std::string text_of(double value)
 {
     if (value == 0 || std::abs(value) >= 100)
         return fmt::format("{:.0f}", value);
-    return fmt::format("{:.{}f}", value, std::abs(value) >= 10 ? 1 : std::abs(value) >= 1 ? 2 : 4);
+    return fmt::format("{:.{}f}", value, std::abs(value) >= 10 ? 1 : std::abs(value) >= 1 ? 3 : 4);
 }
 
 std::string quoted(std::string_view text)
@@ -125,7 +125,7 @@ double peak_memory_growth(const std::function<std::int64_t()>& program, std::int
     if (!answered || status != 0)
         throw std::runtime_error("the process that memory was measured in failed");
     if (std::isnan(growth))
-        throw WrongSum("the process that memory was measured in came to a wrong sum");
+        throw WrongSum("the process that memory was measured in came to a wrong sum. The program loses, doubles or changes items.");
     return growth;
 }
 
@@ -156,15 +156,28 @@ std::vector<double> Workload::figures(const Program& of) const
     return speed_ups;
 }
 
+namespace {
+
+/// Runs a program; what it throws is told with its name.
+std::int64_t run_once(const Workload& workload, const Program& program, Meter& meter)
+try {
+    meter.start();
+    const std::int64_t sum = program.run(meter);
+    if (!meter.stopped())
+        meter.stop();
+    return sum;
+} catch (const std::exception& error) {
+    throw std::runtime_error(fmt::format("{}: {}: {}", workload.name, program.system, error.what()));
+}
+
+}  // namespace
+
 void measure(Workload& workload, int rounds)
 {
     for (int round = 0; round <= rounds; ++round) {
         for (Program& program : workload.programs) {
             Meter meter;
-            meter.start();
-            const std::int64_t sum = program.run(meter);
-            if (!meter.stopped())
-                meter.stop();
+            const std::int64_t sum = run_once(workload, program, meter);
             if (sum != program.expected)
                 throw WrongSum(fmt::format("{}: {}: the sum is {}. Expected: {}. The program loses, doubles or changes items.",
                                            workload.name, program.system, sum, program.expected));
@@ -215,7 +228,7 @@ void print_table(const Workload& workload)
     fmt::print("\n{}: {}\n{:<34}{:>16}{:>10}{:>10}{:>9}", workload.name, workload.title, "", workload.unit, "min", "max", "CPU s");
     for (const std::string& other : workload.compared_with)
         if (workload.program(other))
-            fmt::print("{:>16}", "/ " + other);
+            fmt::print("{:>18}", "/ " + other);
     fmt::print("\n");
     for (const Program& program : workload.programs) {
         const Spread figure = spread_of(workload.figures(program));
@@ -223,7 +236,7 @@ void print_table(const Workload& workload)
                    spread_of(program.cpu_seconds).median);
         for (const std::string& other : workload.compared_with)
             if (const Program* to = workload.program(other))
-                fmt::print("{:>16}", text_of(ratio(program, *to).median));
+                fmt::print("{:>18}", text_of(ratio(program, *to).median));
         fmt::print("\n");
     }
     std::fflush(stdout);
@@ -255,7 +268,8 @@ void print_json(const std::vector<Workload>& workloads, int rounds, std::int64_t
         fmt::print("]}}");
         for (const Verdict& verdict : verdicts(workload))
             bars += fmt::format("{}\n  {{\"text\": {}, \"bar\": {:.6g}, \"at_least\": {}, \"measured\": {:.6g}, \"held\": {}}}",
-                                bars.empty() ? "" : ",", quoted(verdict.text), verdict.bar, verdict.at_least, verdict.measured, verdict.held);
+                                bars.empty() ? "" : ",", quoted(verdict.text), verdict.bar, verdict.at_least, verdict.measured,
+                                verdict.held);
     }
     fmt::print("],\n\"bars\": [{}]}}\n", bars);
 }

@@ -98,7 +98,8 @@ Int w6(const Setup& setup) { return run_work(setup.items / outputs_per_input, ma
 
 Int w7(const Setup& setup)
 {
-    return run_work(setup.items, agdf::blocking([](Int x) { return block(x); }), {.workers = blocking_calls}, {.blocking_threads = blocking_calls});
+    const auto blocking_call = agdf::blocking([](Int x) { return block(x); });
+    return run_work(setup.items, blocking_call, {.workers = blocking_calls}, {.blocking_threads = blocking_calls});
 }
 
 }  // namespace benchmark::with_agdf

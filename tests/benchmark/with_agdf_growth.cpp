@@ -7,6 +7,8 @@
 #include <fmt/core.h>
 
 #include <chrono>
+#include <exception>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -51,6 +53,9 @@ struct MeteredSum {
 double bytes_in_use()
 {
     const auto info = mallinfo2();
+    if (info.uordblks == 0)
+        throw std::runtime_error("mallinfo2 says that nothing is allocated. Expected: glibc's own allocator. Do not replace it, or leave "
+                                 "this measurement out with --filter.");
     return static_cast<double>(info.uordblks + info.hblkhd);
 }
 

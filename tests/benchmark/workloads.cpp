@@ -96,8 +96,8 @@ Workload w1_threads(const Sizes& sizes)
     return {.name = "W1:threads",
             .title = "W1 on 2 threads",
             .unit = "ns per item",
-            .programs = programs(limit::w1_two_threads, with_agdf::w1, asio_tuned::w1_two_threads, asio_naive::w1_two_threads, tbb_w1, setup,
-                                 sum_of_chain(setup.items), ns_for_each(setup.items)),
+            .programs = programs(limit::w1_two_threads, with_agdf::w1, asio_tuned::w1_two_threads, asio_naive::w1_two_threads, tbb_w1,
+                                 setup, sum_of_chain(setup.items), ns_for_each(setup.items)),
             .compared_with = yardsticks,
             .bars = {{agdf_name, Kind::ratio_at_most, 0.3, tuned_name}}};
 }
@@ -117,11 +117,13 @@ Workload w2(const Sizes& sizes)
 Workload w3(const Sizes&)
 {
     const Setup setup{.items = 20'000};
-    const double ideal = std::chrono::duration<double>(timer_delay).count() * static_cast<double>(setup.items) / static_cast<double>(timers);
+    const double rounds = static_cast<double>(setup.items) / static_cast<double>(timers);
+    const double ideal = rounds * std::chrono::duration<double>(timer_delay).count();
     return {.name = "W3",
             .title = "20,000 items, each awaits a timer of 10 ms, 1,000 at once",
             .unit = "wall / ideal",
-            .programs = programs(limit::w3, with_agdf::w3, asio_tuned::w3, asio_naive::w3, tbb_w3, setup, sum_of(setup.items, f1), 1 / ideal),
+            .programs = programs(limit::w3, with_agdf::w3, asio_tuned::w3, asio_naive::w3, tbb_w3, setup,
+                                 sum_of(setup.items, f1), 1 / ideal),
             .compared_with = yardsticks,
             .bars = {{agdf_name, Kind::figure_at_most, 1.02}, {agdf_name, Kind::cpu_seconds_at_most, 0.04}}};
 }
@@ -174,11 +176,13 @@ Workload w6(const Sizes& sizes)
 Workload w7(const Sizes&)
 {
     const Setup setup{.items = 2'000};
-    const double ideal = std::chrono::duration<double>(blocking_time).count() * static_cast<double>(setup.items) / blocking_calls;
+    const double rounds = static_cast<double>(setup.items) / static_cast<double>(blocking_calls);
+    const double ideal = rounds * std::chrono::duration<double>(blocking_time).count();
     return {.name = "W7",
             .title = "2,000 calls that block for 1 ms, 64 at once",
             .unit = "wall / ideal",
-            .programs = programs(limit::w7, with_agdf::w7, asio_tuned::w7, asio_naive::w7, tbb_w7, setup, sum_of(setup.items, f1), 1 / ideal),
+            .programs = programs(limit::w7, with_agdf::w7, asio_tuned::w7, asio_naive::w7, tbb_w7, setup,
+                                 sum_of(setup.items, f1), 1 / ideal),
             .compared_with = yardsticks,
             .bars = {{agdf_name, Kind::figure_at_most, 1.15}}};
 }
@@ -202,10 +206,10 @@ Workload growth_of_workers(const Sizes& sizes)
                       .unit = "ns per item",
                       .compared_with = {"1 workers"}};
     const Int expected = sum_of_chain(sizes.items);
-    for (const std::size_t workers : {1, 100, 10'000})
-        workload.programs.push_back({std::to_string(workers) + " workers",
-                                     [items = sizes.items, workers](Meter& meter) { return with_agdf::many_workers(items, workers, meter); },
-                                     expected, ns_for_each(sizes.items)});
+    for (const std::size_t workers : {1u, 100u, 10'000u}) {
+        auto run = [items = sizes.items, workers](Meter& meter) { return with_agdf::many_workers(items, workers, meter); };
+        workload.programs.push_back({std::to_string(workers) + " workers", std::move(run), expected, ns_for_each(sizes.items)});
+    }
     return workload;
 }
 
@@ -215,7 +219,7 @@ Workload growth_of_chains(const Sizes& sizes)
                       .title = "chains of more and more nodes, without set-up",
                       .unit = "ns / item / hop",
                       .compared_with = {"2 nodes"}};
-    for (const std::size_t nodes : {2, 10, 100, 1'000}) {
+    for (const std::size_t nodes : {2u, 10u, 100u, 1'000u}) {
         const auto hops = static_cast<Int>(nodes) - 1;
         const Int items = std::max<Int>(sizes.items * 4 / hops, 10'000);
         workload.programs.push_back({std::to_string(nodes) + " nodes",
@@ -229,7 +233,7 @@ Workload growth_of_queues(const Sizes& sizes)
 {
     Workload workload{.name = "growth:queues", .title = "W1 with other queues", .unit = "ns per item", .compared_with = {"queues of 1024"}};
     const Int expected = sum_of_chain(sizes.items);
-    for (const std::size_t size : {1, 8, 64, 1'024, 1'000'000})
+    for (const std::size_t size : {1u, 8u, 64u, 1'024u, 1'000'000u})
         workload.programs.push_back(program("queues of " + std::to_string(size), with_agdf::w1, {.items = sizes.items, .queue_size = size},
                                             expected, ns_for_each(sizes.items)));
     return workload;
@@ -260,9 +264,10 @@ Workload peak_memory(const Sizes& sizes)
 {
     Workload workload{.name = "memory:peak", .title = "growth of peak resident memory in W1", .unit = "KiB"};
     const Systems systems{{limit_name, limit::w1}, {agdf_name, with_agdf::w1}, {tuned_name, asio_tuned::w1}, {naive_name, asio_naive::w1}};
-    for (const auto& [system, run] : systems)
-        workload.programs.push_back(peak_of(system, [run = run, setup = Setup{.items = sizes.items}] { return run(setup); },
-                                            sum_of_chain(sizes.items)));
+    for (const auto& [system, run] : systems) {
+        auto once = [program = run, setup = Setup{.items = sizes.items}] { return program(setup); };
+        workload.programs.push_back(peak_of(system, std::move(once), sum_of_chain(sizes.items)));
+    }
     workload.programs.push_back(peak_of("agdf, 10 times the items", [items = sizes.items * 10] { return with_agdf::w1({.items = items}); },
                                         sum_of_chain(sizes.items * 10)));
     return workload;
@@ -274,8 +279,8 @@ Workload memory_far_ahead(const Sizes&)
                       .title = "growth of peak resident memory with heavy items and a producer far ahead",
                       .unit = "KiB"};
     for (const Int items : {10'000, 100'000})
-        workload.programs.push_back(peak_of("agdf, " + std::to_string(items) + " items", [items] { return with_agdf::producer_ahead(items); },
-                                            sum_of(items, [](Int x) { return x; })));
+        workload.programs.push_back(peak_of("agdf, " + std::to_string(items) + " items",
+                                            [items] { return with_agdf::producer_ahead(items); }, sum_of(items, [](Int x) { return x; })));
     return workload;
 }
 
