@@ -180,7 +180,7 @@ template <class F>
 template <class F>
 class Blocking {
 public:
-    explicit Blocking(F function) : function_(std::move(function)) {}
+    explicit Blocking(F plain) : function_(std::move(plain)) {}
 
     [[nodiscard]] F& function() noexcept { return function_; }
 
