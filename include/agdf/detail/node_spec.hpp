@@ -5,6 +5,7 @@
 #include <agdf/detail/edge_maker.hpp>
 #include <agdf/detail/type_name.hpp>
 #include <agdf/detail/whole_stream_worker.hpp>
+#include <agdf/detail/worker.hpp>
 #include <agdf/options.hpp>
 
 #include <cstddef>

@@ -191,14 +191,15 @@ private:
             return false;
     }
 
-    [[nodiscard]] bool copy_in_place(const Out& item)
+    [[nodiscard]] bool copy_in_place(Out& item)
     {
         for (const auto* const queue : all_direct_)
             if (queue->room_in_place() == 0)
                 return false;
         worker_.count_out();
-        for (auto* const queue : all_direct_)
-            queue->writer().emplace(Out(item));
+        for (std::size_t i = 0; i + 1 < all_direct_.size(); ++i)
+            all_direct_[i]->writer().emplace(Out(std::as_const(item)));
+        all_direct_.back()->writer().emplace(std::move(item));
         return true;
     }
 

@@ -2,7 +2,7 @@
 
 // Floor 4: the worker whose body sees whole streams.
 
-#include <agdf/detail/worker.hpp>
+#include <agdf/detail/typed_worker.hpp>
 #include <agdf/detail/worker_inlet.hpp>
 #include <agdf/receiver.hpp>
 
