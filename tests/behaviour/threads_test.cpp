@@ -314,8 +314,8 @@ TEST_CASE("what a worker has taken from another strand at once still counts as w
     asio::io_context io;
     agdf::Graph graph{io, test::quiet({.threads = 2})};
     std::size_t most = 0;
-    int begun = 0;
-    bool adds_up = true;
+    std::uint64_t begun = 0;
+    std::uint64_t furthest = 0;
     auto source = graph.add_node("source", [] { return count_to(items); });
     auto sink = graph.add_node(
         "sink",
@@ -323,7 +323,7 @@ TEST_CASE("what a worker has taken from another strand at once still counts as w
             ++begun;
             const agdf::NodeStats stats = graph.stats().back();
             most = std::max(most, stats.queued);
-            adds_up = adds_up && stats.in >= static_cast<std::uint64_t>(begun);
+            furthest = std::max(furthest, stats.in - begun);
         },
         {.queue_size = 8});
     source >> sink;
@@ -331,7 +331,7 @@ TEST_CASE("what a worker has taken from another strand at once still counts as w
     CHECK(report.outcome == Outcome::completed);
     CHECK(begun == items);
     CHECK(most <= 8);
-    CHECK(adds_up);
+    CHECK(furthest <= 9);  // and the one that the source stands with
     CHECK(report.node("sink").in == items);
     CHECK(report.node("sink").queued == 0);
     CHECK(report.node("sink").queue_peak <= 8);
