@@ -4,7 +4,6 @@
 
 #include <agdf/detail/config.hpp>
 
-#include <array>
 #include <cstddef>
 #include <new>
 
@@ -12,69 +11,95 @@ namespace agdf::detail {
 
 /// Keeps freed frames of the calling thread for the next coroutine of about the same size.
 ///
-/// A `Stream` body makes one frame per item; taking it from here costs a few nanoseconds where malloc and free
-/// cost twenty. What is kept is bounded: `blocks_per_class` frames of each of `classes` sizes.
+/// A `Stream` body makes one frame per item; taking it from here costs a nanosecond or two where malloc and free
+/// cost twenty. What is kept is bounded: `frames_per_class` frames of each of `classes` sizes.
 class FrameCache {
 public:
     AGDF_NOINLINE static void* allocate(std::size_t size)  // not inlined: Clang keeps thread_local addresses across awaits
     {
 #if !defined(AGDF_DISABLE_FRAME_RECYCLING)
         const std::size_t index = class_of(size);
-        if (index < classes) {
-            Class& entry = local().entries_[index];
-            if (entry.count > 0)
-                return entry.blocks[--entry.count];
+        if (index < classes) [[likely]] {
+            Class& entry = entries[index];
+            if (Free* const frame = entry.first) [[likely]] {
+                entry.first = frame->next;
+                --entry.count;
+                return frame;
+            }
             return ::operator new((index + 1) * granularity);
         }
 #endif
         return ::operator new(size);
     }
 
-    AGDF_NOINLINE static void deallocate(void* block, [[maybe_unused]] std::size_t size) noexcept
+    AGDF_NOINLINE static void deallocate(void* frame, [[maybe_unused]] std::size_t size) noexcept
     {
 #if !defined(AGDF_DISABLE_FRAME_RECYCLING)
         const std::size_t index = class_of(size);
-        if (index < classes) {
-            Class& entry = local().entries_[index];
-            if (entry.count < blocks_per_class) {
-                entry.blocks[entry.count++] = block;
-                return;
-            }
+        if (index < classes) [[likely]] {
+            Class& entry = entries[index];
+            if (entry.count < entry.most) [[likely]]
+                return entry.keep(frame);
+            return keep_first(entry, frame);
         }
 #endif
-        ::operator delete(block);
+        ::operator delete(frame);
     }
-
-    FrameCache(const FrameCache&) = delete;
-    FrameCache& operator=(const FrameCache&) = delete;
 
 private:
     static constexpr std::size_t granularity = 64;
     static constexpr std::size_t classes = 32;  // frames of up to 2 KiB
-    static constexpr std::size_t blocks_per_class = 8;
+    static constexpr std::size_t frames_per_class = 8;
 
+    struct Free {
+        Free* next;
+    };
     struct Class {
-        std::array<void*, blocks_per_class> blocks;
-        std::size_t count = 0;
+        void keep(void* frame) noexcept
+        {
+            first = ::new (frame) Free{first};
+            ++count;
+        }
+
+        Free* first;
+        std::size_t count;
+        std::size_t most;
     };
 
-    FrameCache() = default;
-    ~FrameCache()
+    /// Empties the cache when its thread ends. It is apart from it, so that to reach the cache takes no look at whether it
+    /// has been made.
+    struct AtThreadExit {
+        AtThreadExit() = default;
+        AtThreadExit(const AtThreadExit&) = delete;
+        AtThreadExit& operator=(const AtThreadExit&) = delete;
+        ~AtThreadExit()
+        {
+            has_ended = true;  // what another thread_local's destructor gives back later is not kept
+            for (Class& entry : entries) {
+                entry.most = 0;
+                while (Free* const frame = entry.first) {
+                    entry.first = frame->next;
+                    ::operator delete(frame);
+                }
+            }
+        }
+    };
+
+    /// For one more than is kept, unless nothing has been kept yet of this size.
+    AGDF_NOINLINE static void keep_first(Class& entry, void* frame) noexcept
     {
-        for (Class& entry : entries_)
-            while (entry.count > 0)
-                ::operator delete(entry.blocks[--entry.count]);
+        if (entry.most > 0 || has_ended)
+            return ::operator delete(frame);
+        thread_local AtThreadExit at_thread_exit;
+        static_cast<void>(at_thread_exit);
+        entry.most = frames_per_class;
+        entry.keep(frame);
     }
 
     static constexpr std::size_t class_of(std::size_t size) noexcept { return (size - 1) / granularity; }
 
-    static FrameCache& local()
-    {
-        thread_local FrameCache cache;
-        return cache;
-    }
-
-    std::array<Class, classes> entries_{};
+    static thread_local constinit inline Class entries[classes]{};
+    static thread_local constinit inline bool has_ended = false;
 };
 
 }  // namespace agdf::detail

@@ -89,14 +89,12 @@ public:
     /// A stream comes back to its worker when an edge is full, when its turn is over, or when it shall end.
     bool take(Out&& item) override
     {
-        if (burst_ > 0) [[likely]] {
-            --burst_;
-            worker_.count_out();
-            direct_->writer().emplace(std::move(item));
-            return burst_ > 0 && worker_.is_undisturbed();
-        }
-        const bool has_room = put(std::move(item));
-        return has_room && worker_.has_turn() && worker_.is_undisturbed();
+        if (burst_ == 0) [[unlikely]]
+            return take_apart(item);
+        const std::size_t left = --burst_;
+        worker_.count_out();
+        direct_->writer().emplace(std::move(item));
+        return left > 0 && worker_.is_undisturbed();
     }
 
     [[nodiscard]] bool is_full() const noexcept override { return full_; }
@@ -175,6 +173,12 @@ public:
     }
 
 private:
+    AGDF_NOINLINE bool take_apart(Out& item)
+    {
+        const bool has_room = put(std::move(item));
+        return has_room && worker_.has_turn() && worker_.is_undisturbed();
+    }
+
     /// The usual case: there is room at all edges, and nothing but to put the item there is to be done.
     [[nodiscard]] AGDF_ALWAYS_INLINE bool put_in_place(Out& item)
     {

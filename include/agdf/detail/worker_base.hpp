@@ -59,7 +59,7 @@ public:
     /// Whether there is nothing of the run's to be looked at before the next item or output.
     [[nodiscard]] AGDF_ALWAYS_INLINE bool is_undisturbed() const noexcept
     {
-        return run_.is_undisturbed() || (!is_cut_short() && !must_pause());
+        return run_.is_undisturbed() || !is_disturbed();
     }
     [[nodiscard]] bool must_pause() const noexcept { return run_.is_paused(); }
     [[nodiscard]] NodeRun& node() noexcept { return node_; }
@@ -142,6 +142,8 @@ protected:
     Counter undelivered_;
 
 private:
+    [[nodiscard]] AGDF_NOINLINE bool is_disturbed() const noexcept { return is_cut_short() || must_pause(); }
+
     void begin_at(WorkerClock::State state, WorkerClock::Clock::time_point now) noexcept
     {
         clock_.change(state, now);
