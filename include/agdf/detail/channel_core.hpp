@@ -10,6 +10,7 @@
 // free of races. At most one of the two lists is in use at a time.
 
 #include <agdf/detail/buffer_weight.hpp>
+#include <agdf/detail/optional_mutex.hpp>
 #include <agdf/detail/ring.hpp>
 #include <agdf/detail/waiter.hpp>
 #include <agdf/overflow.hpp>
@@ -52,9 +53,9 @@ template <class M>
 class ChannelCore {
 public:
     ChannelCore(std::size_t capacity, Refill refill, Sharing sharing) noexcept
-        : capacity_(capacity),
-          refill_at_(refill == Refill::half_empty ? capacity / 2 : capacity - 1),
-          shared_(sharing == Sharing::many_threads)
+        : mutex_(sharing == Sharing::many_threads),
+          capacity_(capacity),
+          refill_at_(refill == Refill::half_empty ? capacity / 2 : capacity - 1)
     {
         look_for_room();
     }
@@ -89,7 +90,7 @@ public:
     /// is done with the channel.
     [[nodiscard]] std::size_t ready_in_place() noexcept
     {
-        if (shared_ || weight_)
+        if (is_shared() || weight_)
             return 0;
         note_peak();
         return buffer_.size();
@@ -257,7 +258,7 @@ public:
         }
     }
 
-    [[nodiscard]] bool is_shared() const noexcept { return shared_; }
+    [[nodiscard]] bool is_shared() const noexcept { return mutex_.is_needed(); }
     [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
     [[nodiscard]] std::size_t size() const noexcept { return buffer_.size() + lent_.load(std::memory_order_relaxed); }
@@ -277,10 +278,7 @@ public:
     [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
 private:
-    [[nodiscard]] std::unique_lock<std::mutex> guard() noexcept
-    {
-        return shared_ ? std::unique_lock{mutex_} : std::unique_lock<std::mutex>{};
-    }
+    [[nodiscard]] std::unique_lock<OptionalMutex> guard() noexcept { return std::unique_lock{mutex_}; }
 
     // One thread writes at a time, any may read: a plain store is enough.
     static void count(std::atomic<std::size_t>& counter, std::size_t value) noexcept
@@ -308,7 +306,7 @@ private:
     /// Sets up to which size messages are simply put into the buffer; after each change of what that depends on.
     void look_for_room() noexcept
     {
-        if (shared_)
+        if (is_shared())
             return;  // there is none, and it is read without the lock
         const bool is_simple = !weight_ && !is_closed() && senders_.empty() && receivers_.empty();
         room_in_place_ = is_simple ? std::min(capacity_, buffer_.allocated()) : 0;
@@ -432,7 +430,7 @@ private:
         look_for_room();
     }
 
-    std::mutex mutex_;
+    OptionalMutex mutex_;
     Ring<M> buffer_;
     std::size_t room_in_place_ = 0;
     WaiterList senders_;
@@ -448,7 +446,6 @@ private:
     Overflow overflow_ = Overflow::wait;
     const std::size_t capacity_;
     const std::size_t refill_at_;
-    const bool shared_;
 };
 
 }  // namespace agdf::detail

@@ -6,6 +6,7 @@
 // that became ready and posts once for all of them; they then run one after the other, on the lane's strand.
 
 #include <agdf/detail/asio.hpp>
+#include <agdf/detail/optional_mutex.hpp>
 
 #include <chrono>
 #include <memory>
@@ -36,7 +37,7 @@ private:
 /// Thread-safety: `schedule` is safe from any thread if `shared`, else to be called on the lane's strand.
 class Lane : public std::enable_shared_from_this<Lane> {
 public:
-    Lane(asio::any_io_executor strand, bool shared) : executor_(std::move(strand)), shared_(shared) {}
+    Lane(asio::any_io_executor strand, bool shared) : executor_(std::move(strand)), mutex_(shared) {}
 
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
 
@@ -75,10 +76,7 @@ private:
     // A slice ends after this time, so that timers and sockets of the same context get their turn.
     static constexpr std::chrono::microseconds slice{500};
 
-    [[nodiscard]] std::unique_lock<std::mutex> guard() noexcept
-    {
-        return shared_ ? std::unique_lock{mutex_} : std::unique_lock<std::mutex>{};
-    }
+    [[nodiscard]] std::unique_lock<OptionalMutex> guard() noexcept { return std::unique_lock{mutex_}; }
 
     void post_drain()
     {
@@ -113,11 +111,10 @@ private:
     }
 
     asio::any_io_executor executor_;
-    std::mutex mutex_;
+    OptionalMutex mutex_;
     Runnable* first_ = nullptr;
     Runnable* last_ = nullptr;
     bool posted_ = false;
-    const bool shared_;
     bool is_fresh_ = false;  // these two belong to the strand
     std::chrono::steady_clock::time_point now_{};
 };

@@ -3,6 +3,7 @@
 // Floor 3: letting the workers of a node out in the order in which their items came.
 
 #include <agdf/detail/node_run.hpp>
+#include <agdf/detail/optional_mutex.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -29,7 +30,7 @@ struct Ticket {
 /// Thread-safety: safe.
 class Sequencer {
 public:
-    explicit Sequencer(bool shared) : shared_(shared) {}
+    explicit Sequencer(bool shared) : mutex_(shared) {}
 
     /// Takes a place. Stamps have no gaps: each one that was given out must enter once.
     void enter(Ticket& ticket)
@@ -107,10 +108,7 @@ private:
         Ticket* last = nullptr;
     };
 
-    [[nodiscard]] std::unique_lock<std::mutex> guard() noexcept
-    {
-        return shared_ ? std::unique_lock{mutex_} : std::unique_lock<std::mutex>{};
-    }
+    [[nodiscard]] std::unique_lock<OptionalMutex> guard() noexcept { return std::unique_lock{mutex_}; }
 
     [[nodiscard]] bool has_turn_now(const Ticket& ticket) const
     {
@@ -128,11 +126,10 @@ private:
             ticket.worker->wake_up();
     }
 
-    std::mutex mutex_;
+    OptionalMutex mutex_;
     std::unordered_map<std::size_t, Queue> queues_;  // by key; only of items that are under way
     std::map<std::uint64_t, Ticket*> early_;
     std::uint64_t next_stamp_ = 0;
-    const bool shared_;
 };
 
 }  // namespace agdf::detail
