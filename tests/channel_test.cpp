@@ -236,7 +236,7 @@ TEST_CASE("a time-out that comes before the wait has begun, on another thread, i
 {
     using Message = agdf::detail::Envelope<int>;
     using Receive = agdf::detail::ReceiveOperation<Message>;
-    agdf::detail::ChannelCore<Message> channel{1, agdf::detail::Refill::first_place, agdf::detail::Sharing::many_threads};
+    agdf::detail::ChannelCore<Message> channel{1, agdf::detail::Refill::first_place, agdf::detail::Sharing::many_strands};
     asio::io_context io;
     asio::io_context of_the_timer;
     bool timed_out = false;

@@ -46,7 +46,7 @@ public:
     /// Makes an open channel for `capacity` items, at least one.
     ///
     /// Errors: throws GraphError if the capacity is zero.
-    explicit Channel(std::size_t capacity) : core_(checked(capacity), Refill::first_place, Sharing::many_threads) {}
+    explicit Channel(std::size_t capacity) : core_(checked(capacity), Refill::first_place, Sharing::many_strands) {}
 
     /// The same; the executor or context is taken for symmetry with Asio's own channels and not kept, since each
     /// coroutine resumes on its own executor.

@@ -158,7 +158,7 @@ public:
     using Ticks = FineTime::Ticks;
 
     explicit LimitedRate(const RateLimit& limit)
-        : turn_(1), change_(1, Refill::first_place, Sharing::many_threads), gcra_(limit)
+        : turn_(1), change_(1, Refill::first_place, Sharing::many_strands), gcra_(limit)
     {
     }
 

@@ -107,7 +107,7 @@ private:
 template <class Item>
 class LimitedSemaphore final : public SemaphoreState {
 public:
-    explicit LimitedSemaphore(std::size_t permits) : channel_(permits, Refill::first_place, Sharing::many_threads)
+    explicit LimitedSemaphore(std::size_t permits) : channel_(permits, Refill::first_place, Sharing::many_strands)
     {
         for (std::size_t i = 0; i < permits; ++i)
             give_back();

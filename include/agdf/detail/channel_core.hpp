@@ -42,7 +42,11 @@ enum class Put { stored, waiting, closed };
 enum class Got { item, waiting, ended };
 
 /// Who takes part in a channel decides whether it needs its lock.
-enum class Sharing { one_strand, many_threads };
+enum class Sharing {
+    one_strand,
+    two_strands,  ///< one who puts, and one who gets: they need it only to wait, and to wake each other
+    many_strands
+};
 
 /// When a waiting sender is let in: at the first free place, or when half of the places are free, which moves many
 /// items for one wake and is what a pipeline wants.
@@ -53,7 +57,8 @@ template <class M>
 class ChannelCore {
 public:
     ChannelCore(std::size_t capacity, Refill refill, Sharing sharing) noexcept
-        : mutex_(sharing == Sharing::many_threads),
+        : mutex_(sharing != Sharing::one_strand),
+          has_lone_ends_(sharing == Sharing::two_strands && capacity <= most_bytes_across / sizeof(M)),
           capacity_(capacity),
           refill_at_(refill == Refill::half_empty ? capacity / 2 : capacity - 1)
     {
@@ -64,25 +69,32 @@ public:
     ~ChannelCore() { abandon_waiters(); }
 
     /// Drops items instead of letting senders wait; before anybody uses the channel.
-    void drop_on_overflow(Overflow overflow) noexcept { overflow_ = overflow; }
+    void drop_on_overflow(Overflow overflow) noexcept
+    {
+        overflow_ = overflow;
+        has_lone_ends_ = has_lone_ends_ && overflow == Overflow::wait;
+    }
 
     /// Bounds the buffer by weight as well; before anybody uses the channel. `weigh` must not throw.
     void limit_weight(std::size_t most, std::function<std::size_t(const M&)> weigh)
     {
         weight_ = std::make_unique<BufferWeight<M>>(most, std::move(weigh));
+        has_lone_ends_ = false;
         look_for_room();
     }
 
     /// Leaves out a stamp, for something that is taken before all messages; before anybody uses the channel.
     void skip_stamp() noexcept { ++taken_; }
 
-    // The next five are for workers on one strand: the usual case of a put and of a get, and nothing else.
+    // The next five are the usual case of a put and of a get and nothing else, for workers on one strand. Those that put are
+    // also for one who puts alone, while another one gets alone on another strand.
 
-    /// How many messages are simply to be put into `writer` now.
+    /// How many messages are simply to be put into `writer` now; `end_writing` comes afterwards if the ends are alone.
     [[nodiscard]] std::size_t room_in_place() const noexcept
     {
         const std::size_t size = buffer_.pushed() - buffer_.popped();
-        return size < room_in_place_ ? room_in_place_ - size : 0;
+        const std::size_t room = room_in_place_.load(std::memory_order_relaxed);
+        return size < room ? room - size : 0;
     }
     [[nodiscard]] auto writer() noexcept { return typename Ring<M>::Writer{buffer_}; }
 
@@ -103,6 +115,51 @@ public:
         WakeList woken;
         refill(woken);
         woken.wake();
+    }
+
+    // The next ones are for a channel with one worker at each end, on two strands: no lock, unless somebody has to be woken.
+    // Each side publishes what it did, and then looks whether the other one waits; who waits says so, and then looks once
+    // more. All in one order, so that one of them always sees the other.
+
+    [[nodiscard]] bool has_lone_ends() const noexcept { return has_lone_ends_; }
+
+    /// Whether the other side waits, as far as can be seen at the moment: then it is time for `end_writing`.
+    [[nodiscard]] bool wants_end_of_writing() const noexcept { return room_in_place_.load(std::memory_order_relaxed) == 0; }
+
+    void end_writing()
+    {
+        buffer_.publish();
+        if (is_receiver_waiting_.load()) [[unlikely]]
+            hand_over();
+    }
+
+    /// How many messages are there to be taken with `get_across`.
+    [[nodiscard]] std::size_t ready_across() noexcept
+    {
+        note_peak();
+        pushed_ = buffer_.pushed();
+        return pushed_ - buffer_.popped();
+    }
+
+    /// Takes one of those messages.
+    [[nodiscard]] M get_across()
+    {
+        M message{std::move(buffer_.front())};
+        ++taken_;
+        if (pushed_ - buffer_.popped() > refill_at_ + 1) {
+            buffer_.pop();
+            return message;
+        }
+        buffer_.pop_across();
+        if (is_sender_waiting_.load()) [[unlikely]] {
+            WakeList woken;
+            {
+                const auto lock = guard();
+                refill(woken);
+            }
+            woken.wake();
+        }
+        return message;
     }
 
     // The next two are for workers on several strands: many messages for one lock.
@@ -168,14 +225,10 @@ public:
         {
             const auto lock = guard();
             const Put result = store(*sender.message, receiver);
-            if (result == Put::waiting) {
-                senders_.push(sender);
-                count_offered();
-                count(parked_, senders_.size());
-                look_for_room();
-            }
-            if (result != Put::stored)
+            if (result == Put::closed || (result == Put::waiting && !finds_room_after_all(sender)))
                 return result;
+            if (!receiver && has_lone_ends_)
+                receiver = serve_receiver();
             sender.message.reset();
         }
         if (receiver)
@@ -233,8 +286,9 @@ public:
     {
         const auto lock = guard();
         note_peak();
-        const std::size_t discarded = buffer_.size();
-        buffer_.clear();
+        std::size_t discarded = 0;
+        for (; !buffer_.empty(); ++discarded)  // one by one: a lone producer may still be at it
+            buffer_.pop();
         if (weight_)
             weight_->clear();
         return discarded;
@@ -306,10 +360,14 @@ private:
     /// Sets up to which size messages are simply put into the buffer; after each change of what that depends on.
     void look_for_room() noexcept
     {
-        if (is_shared())
+        if (has_lone_ends_) {
+            is_sender_waiting_.store(!senders_.empty());
+            is_receiver_waiting_.store(!receivers_.empty());
+        } else if (is_shared()) {
             return;  // there is none, and it is read without the lock
+        }
         const bool is_simple = !weight_ && !is_closed() && senders_.empty() && receivers_.empty();
-        room_in_place_ = is_simple ? std::min(capacity_, buffer_.allocated()) : 0;
+        room_in_place_.store(is_simple ? std::min(capacity_, buffer_.allocated()) : 0, std::memory_order_relaxed);
     }
 
     [[nodiscard]] bool has_room_for(const M& message) const
@@ -325,6 +383,8 @@ private:
     {
         if (weight_) [[unlikely]]
             weight_->push(message);
+        if (has_lone_ends_ && buffer_.allocated() == 0)
+            buffer_.allocate(capacity_);
         buffer_.push(std::move(message));
     }
 
@@ -363,6 +423,43 @@ private:
         }
     }
 
+    /// Lets a sender wait, unless a lone consumer has made room in between.
+    [[nodiscard]] bool finds_room_after_all(Putting<M>& sender)
+    {
+        senders_.push(sender);
+        count_offered();
+        count(parked_, senders_.size());
+        look_for_room();
+        if (!has_lone_ends_ || size() > refill_at_)
+            return false;
+        WakeList woken;  // the sender itself, which is awake
+        refill(woken);
+        return true;
+    }
+
+    /// Gives a message to somebody who waits for one, and returns whom to wake.
+    [[nodiscard]] Waiter* serve_receiver()
+    {
+        if (receivers_.empty() || buffer_.empty())
+            return nullptr;
+        Waiter* const receiver = receivers_.pop();
+        give(static_cast<Getting<M>&>(*receiver), std::move(buffer_.front()));
+        buffer_.pop();
+        look_for_room();
+        return receiver;
+    }
+
+    AGDF_NOINLINE void hand_over()
+    {
+        Waiter* receiver = nullptr;
+        {
+            const auto lock = guard();
+            receiver = serve_receiver();
+        }
+        if (receiver)
+            receiver->wake();
+    }
+
     Put store(M& message, Waiter*& woken)
     {
         if (is_closed()) [[unlikely]]
@@ -389,11 +486,14 @@ private:
             if (buffer_.empty()) {
                 if (is_closed())
                     return Got::ended;
-                if (wait) {
-                    receivers_.push(receiver);
-                    look_for_room();
-                }
-                return Got::waiting;
+                if (!wait)
+                    return Got::waiting;
+                receivers_.push(receiver);
+                look_for_room();
+                if (!has_lone_ends_ || buffer_.empty())
+                    return Got::waiting;
+                receivers_.remove(receiver);  // a message has come in between
+                look_for_room();
             }
             note_peak();
             give(receiver, std::move(buffer_.front()));
@@ -430,9 +530,17 @@ private:
         look_for_room();
     }
 
+    // Between lone ends all memory of the buffer is allocated at once, since it cannot move while both are at it; larger
+    // ones use the lock.
+    static constexpr std::size_t most_bytes_across = 256 * 1'024;
+
     OptionalMutex mutex_;
     Ring<M> buffer_;
-    std::size_t room_in_place_ = 0;
+    alignas(cache_line) std::size_t pushed_ = 0;  // what the lone consumer last saw of the other side
+    alignas(cache_line) std::atomic<std::size_t> room_in_place_{0};
+    std::atomic<bool> is_sender_waiting_{false};
+    std::atomic<bool> is_receiver_waiting_{false};
+    bool has_lone_ends_;
     WaiterList senders_;
     WaiterList receivers_;
     std::atomic<std::size_t> lent_{0};  // taken by workers in a batch, but not begun

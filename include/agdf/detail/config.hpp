@@ -40,3 +40,13 @@
 #define AGDF_COROUTINES_BEGIN
 #define AGDF_COROUTINES_END
 #endif
+
+#include <cstddef>
+
+namespace agdf::detail {
+
+/// What processors move between each other at a time. std::hardware_destructive_interference_size is not used: GCC warns
+/// that it may differ between translation units.
+inline constexpr std::size_t cache_line = 64;
+
+}  // namespace agdf::detail

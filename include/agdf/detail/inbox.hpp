@@ -100,7 +100,7 @@ public:
                 inbox_.channel().limit_weight(mine.queue_weight.most(), [this](const Message& message) { return weight_of(message.value); });
         }
         if ((mine.ordered || mine.ordered_by_key) && mine.workers > 1)
-            sequencer_ = std::make_unique<Sequencer>(sharing == Sharing::many_threads);
+            sequencer_ = std::make_unique<Sequencer>(sharing == Sharing::many_strands);
     }
 
     [[nodiscard]] Inbox<Message>& inbox() noexcept { return inbox_; }

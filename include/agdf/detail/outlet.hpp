@@ -94,7 +94,7 @@ public:
         const std::size_t left = --burst_;
         worker_.count_out();
         direct_->writer().emplace(std::move(item));
-        return left > 0 && worker_.is_undisturbed();
+        return left > 0 && !direct_->wants_end_of_writing() && worker_.is_undisturbed();
     }
 
     [[nodiscard]] bool is_full() const noexcept override { return full_; }
@@ -107,6 +107,8 @@ public:
     }
     void end_burst() noexcept
     {
+        if (burst_begin_ != burst_ && direct_->has_lone_ends())
+            direct_->end_writing();
         worker_.use_credit(burst_begin_ - burst_);
         burst_ = 0;
     }
@@ -187,6 +189,8 @@ private:
                 return false;
             worker_.count_out();
             direct_->writer().emplace(std::move(item));
+            if (direct_->has_lone_ends())
+                direct_->end_writing();
             return true;
         }
         if constexpr (std::is_nothrow_copy_constructible_v<Out>)
@@ -204,6 +208,9 @@ private:
         for (std::size_t i = 0; i + 1 < all_direct_.size(); ++i)
             all_direct_[i]->writer().emplace(Out(std::as_const(item)));
         all_direct_.back()->writer().emplace(std::move(item));
+        for (auto* const queue : all_direct_)
+            if (queue->has_lone_ends())
+                queue->end_writing();
         return true;
     }
 

@@ -5,6 +5,7 @@
 #include <agdf/detail/config.hpp>
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -13,7 +14,8 @@ namespace agdf::detail {
 
 /// First in, first out; its memory grows with what it holds, up to the bound that its owner keeps.
 ///
-/// Thread-safety: `size` and `pushed` may be read from any thread, the rest is for one at a time.
+/// Thread-safety: `size` and `pushed` may be read from any thread. The rest is for one at a time; but once memory for all has
+/// been allocated, one may push while another one takes.
 template <class M>
 class Ring {
 public:
@@ -27,8 +29,8 @@ public:
     }
 
     /// How many were pushed since the beginning.
-    [[nodiscard]] std::size_t pushed() const noexcept { return tail_.load(std::memory_order_relaxed); }
-    [[nodiscard]] std::size_t popped() const noexcept { return head_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::size_t pushed() const noexcept { return tail_.load(); }
+    [[nodiscard]] std::size_t popped() const noexcept { return head_.load(); }
     [[nodiscard]] std::size_t size() const noexcept
     {
         const std::size_t pushed = this->pushed();  // first, so that nobody ever reads more than there was room for
@@ -55,7 +57,7 @@ public:
         AGDF_ALWAYS_INLINE void emplace(Parts&&... parts)
         {
             std::construct_at(slots_ + (tail_ & mask_), std::forward<Parts>(parts)...);
-            ring_tail_.store(++tail_, std::memory_order_relaxed);
+            ring_tail_.store(++tail_, std::memory_order_release);
         }
 
     private:
@@ -74,7 +76,7 @@ public:
         [[nodiscard]] AGDF_ALWAYS_INLINE M& take() noexcept
         {
             M& message = slots_[head_ & mask_];
-            ring_head_.store(++head_, std::memory_order_relaxed);
+            ring_head_.store(++head_, std::memory_order_relaxed);  // the place is free only for those on the same strand
             return message;
         }
 
@@ -85,7 +87,30 @@ public:
         std::atomic<std::size_t>& ring_head_;
     };
 
-    void pop() noexcept { std::destroy_at(&Reader{*this}.take()); }
+    void pop() noexcept
+    {
+        const std::size_t head = popped();
+        std::destroy_at(slots_ + (head & mask_));
+        head_.store(head + 1, std::memory_order_release);  // from here on the place is the other side's
+    }
+
+    // The next two are followed by a look at what the other side says, which is in one order with them.
+
+    void publish() noexcept { tail_.exchange(pushed()); }
+    void pop_across() noexcept
+    {
+        const std::size_t head = popped();
+        std::destroy_at(slots_ + (head & mask_));
+        head_.store(head + 1);
+    }
+
+    /// Allocates the memory for so many at once; before the first one.
+    void allocate(std::size_t places)
+    {
+        const std::size_t room = std::bit_ceil(places);
+        slots_ = std::allocator<M>{}.allocate(room);
+        mask_ = room - 1;
+    }
 
     void clear() noexcept
     {
@@ -111,8 +136,8 @@ private:
 
     M* slots_ = nullptr;
     std::size_t mask_ = 0;
-    std::atomic<std::size_t> head_{0};
-    std::atomic<std::size_t> tail_{0};
+    alignas(cache_line) std::atomic<std::size_t> head_{0};  // each side has a line of its own to write to
+    alignas(cache_line) std::atomic<std::size_t> tail_{0};
 };
 
 }  // namespace agdf::detail

@@ -121,7 +121,9 @@ private:
     struct Place {
         std::size_t lane = 0;
         Sharing sharing = Sharing::one_strand;
-        bool has_one_lane = true;
+        bool has_one_worker = true;
+        std::size_t producers = 0;  // workers that put into its queue
+        bool is_crossed = false;    // some of them from other strands
     };
 
     /// Neighbours share a lane as far as that spreads the nodes over all lanes: what flows between them needs no lock.
@@ -131,19 +133,24 @@ private:
         if (lanes_.size() == 1)
             return places;
         for (std::size_t i = 0; i < places.size(); ++i) {
-            Place& place = places[i];
-            place.lane = blueprint_.position_of(i) * lanes_.size() / places.size();
-            place.has_one_lane = blueprint_.shared_node(i)->options().workers == 1;
-            if (!place.has_one_lane)
-                place.sharing = Sharing::many_threads;
+            places[i].lane = blueprint_.position_of(i) * lanes_.size() / places.size();
+            places[i].has_one_worker = blueprint_.shared_node(i)->options().workers == 1;
         }
         for (std::size_t i = 0; i < places.size(); ++i)
             for (const EdgeSpec& edge : blueprint_.edges_of(i)) {
-                if (edge.label == EdgeLabel::input)
-                    places[i].sharing = Sharing::many_threads;  // it is the other node's worker that takes from it
-                else if (!places[i].has_one_lane || places[i].lane != places[edge.to].lane)
-                    places[edge.to].sharing = Sharing::many_threads;
+                if (edge.label == EdgeLabel::input) {
+                    places[i].has_one_worker = false;  // it is the other node's worker that takes from its queue
+                    continue;
+                }
+                places[edge.to].producers += blueprint_.shared_node(i)->options().workers;
+                places[edge.to].is_crossed |= !places[i].has_one_worker || places[i].lane != places[edge.to].lane;
             }
+        for (Place& place : places) {
+            if (!place.has_one_worker || (place.is_crossed && place.producers > 1))
+                place.sharing = Sharing::many_strands;
+            else if (place.is_crossed)
+                place.sharing = Sharing::two_strands;
+        }
         return places;
     }
 

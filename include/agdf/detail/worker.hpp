@@ -133,6 +133,8 @@ private:
     {
         auto& queue = this->inbox_.channel();
         if constexpr (is_plain) {
+            if (queue.has_lone_ends())
+                return run_across();
             if (queue.is_shared()) {
                 if (this->node_.options().workers == 1)  // else an item could wait behind another while a worker is free
                     run_batch();
@@ -151,20 +153,13 @@ private:
                 return true;
             });
         } else if (auto* const next = this->outlet_.direct(); next && next->room_in_place() > 0) {
-            auto writer = next->writer();
-            auto counter = this->out_counter();
-            run_items(std::min(count, next->room_in_place()), [&](Stored<In>& item) {
-                auto&& value = (*this->body_)(item);
-                if constexpr (Traits::filters) {
-                    if (!value)
-                        return true;
-                    writer.emplace(Out(std::move(*value)));
-                } else {
-                    writer.emplace(Out(std::forward<decltype(value)>(value)));
-                }
-                counter.add();
-                return true;
-            });
+            const std::size_t most = std::min(count, next->room_in_place());
+            if (next->has_lone_ends()) {
+                run_items_into<true>(most, *next);
+                next->end_writing();
+            } else {
+                run_items_into<false>(most, *next);
+            }
         } else {
             run_items(count, [this](Stored<In>& item) {
                 call(item);
@@ -172,6 +167,26 @@ private:
             });
         }
         queue.end_reading();
+    }
+
+    /// Puts what comes out in place as well.
+    template <bool across, class Queue>
+    void run_items_into(std::size_t count, Queue& next)
+    {
+        auto writer = next.writer();
+        auto counter = this->out_counter();
+        run_items(count, [&](Stored<In>& item) {
+            auto&& value = (*this->body_)(item);
+            if constexpr (Traits::filters) {
+                if (!value)
+                    return true;
+                writer.emplace(Out(std::move(*value)));
+            } else {
+                writer.emplace(Out(std::forward<decltype(value)>(value)));
+            }
+            counter.add();
+            return !across || !next.wants_end_of_writing();
+        });
     }
 
     /// @param call  Returns whether the next one may follow at once.
@@ -196,6 +211,26 @@ private:
             }
         }
         this->use_credit(count - left);
+    }
+
+    /// The same for the only worker of a node whose only producer is on another strand.
+    void run_across()
+    {
+        auto& queue = this->inbox_.channel();
+        std::size_t left = this->inbox_.has_starts() ? 0 : std::min(queue.ready_across(), this->credit());
+        for (; left > 0 && this->is_undisturbed(); --left) {
+            this->use_credit(1);
+            Message message{queue.get_across()};
+            try {
+                call(message.value);
+            } catch (...) {
+                this->error_ = std::current_exception();
+            }
+            if (this->error_ || this->outlet_.is_full()) [[unlikely]] {
+                this->stage_ = Stage::finishing;
+                break;
+            }
+        }
     }
 
     /// The same for the only worker of a node whose producers are on other strands: takes many items for one lock.
