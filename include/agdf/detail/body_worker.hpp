@@ -99,11 +99,8 @@ public:
             if (now == Step::attend) {
                 co_await attend();
             } else {
-                steps_alone_ = true;
-                co_await suspend();
-                steps_alone_ = false;
-                if (thrown_)
-                    std::rethrow_exception(thrown_);
+                co_await sleep_alone();
+                wake_for_good();
             }
         }
         if (policies_)
@@ -113,7 +110,7 @@ public:
 
 protected:
     enum class Step : unsigned char {
-        none,
+        none,    ///< not known yet
         sleep,   ///< until somebody wakes the worker
         attend,  ///< the coroutine is needed
         end
@@ -138,13 +135,26 @@ protected:
     [[nodiscard]] virtual asio::awaitable<void> run_bodies() { std::terminate(); }
     [[nodiscard]] virtual bool is_asynchronous() const noexcept { return false; }
 
-    /// A body has ended: whether there is another item for it at once.
-    [[nodiscard]] bool goes_on()
+    /// A body has ended: whether there is another item for it. If not yet, the worker may sleep where it is, with
+    /// `sleep_alone`, and ask again.
+    [[nodiscard]] Step step_after_body()
     {
-        if (policies_)
-            return false;
-        next_ = step();
-        return next_ == Step::attend;
+        if (next_ == Step::none && !policies_)
+            next_ = step();
+        return next_ == Step::attend ? std::exchange(next_, Step::none) : next_;
+    }
+    /// Call `wake_for_good` after it.
+    [[nodiscard]] asio::awaitable<void> sleep_alone()
+    {
+        next_ = Step::none;
+        steps_alone_ = true;
+        return suspend();
+    }
+    void wake_for_good()
+    {
+        steps_alone_ = false;
+        if (thrown_)
+            std::rethrow_exception(thrown_);
     }
 
     [[nodiscard]] Step sleep(WorkerClock::State state) noexcept

@@ -332,7 +332,7 @@ public:
     [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
 private:
-    [[nodiscard]] std::unique_lock<OptionalMutex> guard() noexcept { return std::unique_lock{mutex_}; }
+    [[nodiscard]] std::lock_guard<OptionalMutex> guard() { return std::lock_guard{mutex_}; }
 
     // One thread writes at a time, any may read: a plain store is enough.
     static void count(std::atomic<std::size_t>& counter, std::size_t value) noexcept

@@ -76,7 +76,7 @@ private:
     // A slice ends after this time, so that timers and sockets of the same context get their turn.
     static constexpr std::chrono::microseconds slice{500};
 
-    [[nodiscard]] std::unique_lock<OptionalMutex> guard() noexcept { return std::unique_lock{mutex_}; }
+    [[nodiscard]] std::lock_guard<OptionalMutex> guard() { return std::lock_guard{mutex_}; }
 
     void post_drain()
     {

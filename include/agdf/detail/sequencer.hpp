@@ -108,7 +108,7 @@ private:
         Ticket* last = nullptr;
     };
 
-    [[nodiscard]] std::unique_lock<OptionalMutex> guard() noexcept { return std::unique_lock{mutex_}; }
+    [[nodiscard]] std::lock_guard<OptionalMutex> guard() { return std::lock_guard{mutex_}; }
 
     [[nodiscard]] bool has_turn_now(const Ticket& ticket) const
     {

@@ -407,7 +407,22 @@ private:
                     this->error_ = std::current_exception();
                 }
             }
-            more = takes_next() || this->goes_on();
+            if (takes_next())
+                continue;
+            auto next = this->step_after_body();
+            if (next == Step::sleep) {
+                // Here, since to come back for the next item costs a frame.
+                if constexpr (!Traits::blocking)
+                    co_await asio::this_coro::throw_if_cancelled(false);
+                while (next == Step::sleep) {
+                    co_await this->sleep_alone();
+                    this->wake_for_good();
+                    next = this->step_after_body();
+                }
+                if constexpr (!Traits::blocking)
+                    co_await asio::this_coro::throw_if_cancelled(true);
+            }
+            more = next == Step::attend;
         }
         if constexpr (!Traits::blocking)
             co_await asio::this_coro::throw_if_cancelled(false);
