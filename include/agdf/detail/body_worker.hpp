@@ -92,7 +92,7 @@ public:
         begin(WorkerClock::busy);
         for (;;) {
             if (next_ == Step::none)
-                next_ = step();
+                next_ = go();
             const Step now = std::exchange(next_, Step::none);
             if (now == Step::end)
                 break;
@@ -140,7 +140,7 @@ protected:
     [[nodiscard]] Step step_after_body()
     {
         if (next_ == Step::none && !policies_)
-            next_ = step();
+            next_ = go();
         return next_ == Step::attend ? std::exchange(next_, Step::none) : next_;
     }
     /// Call `wake_for_good` after it.
@@ -173,15 +173,26 @@ protected:
         return Step::sleep;
     }
 
+    /// The worker goes where it cannot see to its queue: another one shall.
+    virtual void pass_on() = 0;
+
     Stage stage_ = Stage::take;
 
 private:
+    [[nodiscard]] Step go()
+    {
+        const Step next = step();
+        if (next == Step::attend || (next == Step::sleep && clock().state() == WorkerClock::blocked))
+            pass_on();
+        return next;
+    }
+
     void run() final
     {
         be_woken();
         if (steps_alone_) {
             try {
-                next_ = step();
+                next_ = go();
             } catch (...) {  // memory has run out
                 thrown_ = std::current_exception();
             }

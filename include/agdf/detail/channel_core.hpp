@@ -240,7 +240,25 @@ public:
     [[nodiscard]] Got try_get(Getting<M>& receiver) { return get(receiver, false); }
 
     /// The same, but lets the receiver wait if there is none now.
-    [[nodiscard]] Got get(Getting<M>& receiver) { return get(receiver, true); }
+    [[nodiscard]] Got get(Getting<M>& receiver)
+    {
+        const Got got = get(receiver, true);
+        if (got == Got::ended)
+            end_receivers();
+        return got;
+    }
+
+    /// Who attends to the queue cannot take the next message now: if there is one, somebody else who waits does.
+    void pass_on()
+    {
+        if (!attended_)
+            return;
+        attended_ = false;
+        Waiter* const receiver = serve_receiver();
+        look_for_room();
+        if (receiver)
+            receiver->wake();
+    }
 
     /// Ends a waiting operation; false if it is finished already, and its result stands.
     [[nodiscard]] bool withdraw(Putting<M>& sender) noexcept
@@ -273,7 +291,7 @@ public:
             closed_.store(true, std::memory_order_relaxed);
             while (Waiter* const waiter = senders_.pop())
                 woken.push(*waiter);
-            while (Waiter* const waiter = receivers_.pop())  // there are none unless the buffer is empty
+            while (Waiter* const waiter = attended_ ? nullptr : receivers_.pop())  // else who attends to it sees to them
                 woken.push(*waiter);
             count(parked_, 0);
             look_for_room();
@@ -366,7 +384,7 @@ private:
         } else if (is_shared()) {
             return;  // there is none, and it is read without the lock
         }
-        const bool is_simple = !weight_ && !is_closed() && senders_.empty() && receivers_.empty();
+        const bool is_simple = !weight_ && !is_closed() && senders_.empty() && (receivers_.empty() || attended_);
         room_in_place_.store(is_simple ? std::min(capacity_, buffer_.allocated()) : 0, std::memory_order_relaxed);
     }
 
@@ -442,11 +460,35 @@ private:
     {
         if (receivers_.empty() || buffer_.empty())
             return nullptr;
-        Waiter* const receiver = receivers_.pop();
-        give(static_cast<Getting<M>&>(*receiver), std::move(buffer_.front()));
-        buffer_.pop();
+        Getting<M>& receiver = next_receiver();
+        give(receiver, std::move(buffer_.front()));
+        pop();
         look_for_room();
+        return &receiver;
+    }
+
+    /// Who gets the next message. On one strand it is who waits for the shortest time, whose memory is still in the processor's
+    /// cache, and who then attends to the queue: so of ten thousand workers those are woken that are needed, and no other.
+    [[nodiscard]] Getting<M>& next_receiver() noexcept
+    {
+        if (is_shared())
+            return static_cast<Getting<M>&>(*receivers_.pop());
+        auto& receiver = static_cast<Getting<M>&>(*receivers_.pop_last());
+        attended_ = receiver.attends;
         return receiver;
+    }
+
+    /// The queue is closed and empty: those who wait have reached the end.
+    void end_receivers() noexcept
+    {
+        WakeList woken;
+        {
+            const auto lock = guard();
+            while (Waiter* const waiter = receivers_.pop())
+                woken.push(*waiter);
+            look_for_room();
+        }
+        woken.wake();
     }
 
     AGDF_NOINLINE void hand_over()
@@ -464,9 +506,10 @@ private:
     {
         if (is_closed()) [[unlikely]]
             return Put::closed;
-        if (!receivers_.empty()) [[unlikely]] {
-            woken = receivers_.pop();
-            give(static_cast<Getting<M>&>(*woken), std::move(message));
+        if (!receivers_.empty() && !attended_) [[unlikely]] {
+            Getting<M>& receiver = next_receiver();
+            woken = &receiver;
+            give(receiver, std::move(message));
             count_offered();
             look_for_room();
             return Put::stored;
@@ -488,6 +531,7 @@ private:
                     return Got::ended;
                 if (!wait)
                     return Got::waiting;
+                attended_ = false;
                 receivers_.push(receiver);
                 look_for_room();
                 if (!has_lone_ends_ || buffer_.empty())
@@ -541,6 +585,7 @@ private:
     std::atomic<bool> is_sender_waiting_{false};
     std::atomic<bool> is_receiver_waiting_{false};
     bool has_lone_ends_;
+    bool attended_ = false;  // somebody who was woken takes the next messages, although others wait
     WaiterList senders_;
     WaiterList receivers_;
     std::atomic<std::size_t> lent_{0};  // taken by workers in a batch, but not begun

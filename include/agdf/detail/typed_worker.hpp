@@ -49,7 +49,7 @@ protected:
     /// How the worker waits for an item.
     class Input final : public Getting<Message> {
     public:
-        explicit Input(WorkerBase& worker) noexcept : worker_(worker) {}
+        explicit Input(WorkerBase& worker) noexcept : worker_(worker) { this->attends = std::is_base_of_v<ItemWorker, Base>; }
         void wake() noexcept override { worker_.wake_up(); }
         void abandon() noexcept override { worker_.abandon_all(); }
 

@@ -52,13 +52,8 @@ public:
         ++size_;
     }
 
-    Waiter* pop() noexcept
-    {
-        Waiter* const waiter = first_;
-        if (waiter)
-            remove(*waiter);
-        return waiter;
-    }
+    Waiter* pop() noexcept { return pop(first_); }
+    Waiter* pop_last() noexcept { return pop(last_); }
 
     void remove(Waiter& waiter) noexcept
     {
@@ -69,6 +64,13 @@ public:
     }
 
 private:
+    Waiter* pop(Waiter* waiter) noexcept
+    {
+        if (waiter)
+            remove(*waiter);
+        return waiter;
+    }
+
     Waiter* first_ = nullptr;
     Waiter* last_ = nullptr;
     std::size_t size_ = 0;
@@ -116,6 +118,7 @@ class Getting : public Waiter {
 public:
     std::optional<M> message;
     std::uint64_t stamp = 0;  ///< how many messages were taken from the channel before this one
+    bool attends = false;     ///< whether it takes the next messages as well, until `ChannelCore::pass_on`
 
 protected:
     ~Getting() = default;

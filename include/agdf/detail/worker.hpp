@@ -428,6 +428,8 @@ private:
             co_await asio::this_coro::throw_if_cancelled(false);
     }
 
+    void pass_on() override { this->inbox_.channel().pass_on(); }
+
     void on_drain() noexcept override
     {
         if (this->policies_)
