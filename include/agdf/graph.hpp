@@ -44,7 +44,7 @@ public:
     /// Errors: throws GraphError if an option is out of range.
     explicit Graph(const Executor& executor, GraphOptions options = {})
         requires(asio::execution::is_executor<Executor>::value)
-        : executor_(executor), core_(std::make_shared<detail::GraphCore>(std::move(options)))
+        : executor_(executor), core_(detail::GraphCore::make(std::move(options)))
     {
     }
 
@@ -52,7 +52,7 @@ public:
     template <class Context>
         requires std::convertible_to<Context&, asio::execution_context&>
     explicit Graph(Context& context, GraphOptions options = {})
-        : executor_(context.get_executor()), core_(std::make_shared<detail::GraphCore>(std::move(options)))
+        : executor_(context.get_executor()), core_(detail::GraphCore::make(std::move(options)))
     {
     }
 
@@ -63,7 +63,7 @@ public:
     ~Graph()
     {
         if (core_)
-            cancel();
+            core_->cancel();
     }
 
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
@@ -204,33 +204,17 @@ public:
 
     /// Ends the run early and cleanly: sources are cancelled at their current await, everything already yielded is
     /// carried to the end. Without effect if no run is under way.
-    void stop()
-    {
-        if (const auto run = core_->current_run())
-            run->stop();
-    }
+    void stop() { core_->stop(); }
 
     /// Ends the run now: what is queued is discarded and counted, running bodies are cancelled at their current await.
     /// Without effect if no run is under way.
-    void cancel()
-    {
-        if (const auto run = core_->current_run())
-            run->cancel();
-    }
+    void cancel() { core_->cancel(); }
 
     /// Lets no body begin with another item, and no source yield another one, until `resume`; what is under way goes on. A
     /// stop or cancel ends the pause. Without effect if no run is under way.
-    void pause()
-    {
-        if (const auto run = core_->current_run())
-            run->pause();
-    }
+    void pause() { core_->pause(); }
 
-    void resume()
-    {
-        if (const auto run = core_->current_run())
-            run->resume();
-    }
+    void resume() { core_->resume(); }
 
     /// Returns the numbers of the run under way, else of the last one, in the order in which the nodes were added.
     ///
@@ -251,20 +235,11 @@ private:
         if constexpr (fits) {
             auto spec = std::make_shared<detail::NodeSpecOf<B, Traits>>(std::move(name), std::move(options), B(std::forward<Body>(body)));
             const std::size_t index = core_->blueprint.add_node(std::move(spec));
-            warn_of_options(core_->blueprint.node(index));
+            core_->warn_of_options(core_->blueprint.node(index));
             return make_handle<Traits>(index, typename Traits::MoreIns{});
         } else {
             return Node<void, void>{core_->blueprint, 0, 0};
         }
-    }
-
-    void warn_of_options(const detail::NodeSpec& node) const
-    {
-        if (node.options().timeout > node.options().timeout.zero() && !node.facts().can_be_ended)
-            core_->options().log(LogLevel::warning, fmt::format("agdf::Graph::add_node: node '{}': the option .timeout has no effect, since the "
-                                                                "body is a plain function, which nobody can end. Expected: a coroutine, "
-                                                                "or agdf::blocking(body). Make it one of these.",
-                                                                node.name()));
     }
 
     template <class Traits, class... More>

@@ -8,6 +8,14 @@
 
 namespace agdf {
 
+namespace detail {
+
+// A template, since GCC makes code of each other coroutine, used or not.
+template <class Duration>
+[[nodiscard]] asio::awaitable<void> sleep(Duration duration);
+
+}  // namespace detail
+
 /// Suspends the awaiting coroutine for at least `duration`; the thread goes on with other work.
 ///
 /// Shape:          to be awaited in an asio::awaitable or a Stream.
@@ -20,10 +28,11 @@ namespace agdf {
 template <class Rep, class Period>
 [[nodiscard]] asio::awaitable<void> sleep_for(std::chrono::duration<Rep, Period> duration)
 {
-    const auto executor = co_await asio::this_coro::executor;
-    detail::Timer timer{executor};
-    timer.sleeps_for(std::chrono::ceil<std::chrono::steady_clock::duration>(duration));
-    co_await timer.async_wait(asio::use_awaitable);
+    return detail::sleep(std::chrono::ceil<std::chrono::steady_clock::duration>(duration));
 }
 
 }  // namespace agdf
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/sleep.ipp>
+#endif

@@ -3,7 +3,7 @@
 // Floor 5: where a run begins, and with what.
 
 #include <agdf/detail/blueprint.hpp>
-#include <agdf/detail/run_watch.hpp>
+#include <agdf/detail/run_control.hpp>
 #include <agdf/node.hpp>
 
 #include <atomic>
@@ -146,7 +146,7 @@ public:
 
     template <std::same_as<bool> Switch>
     constexpr StopOnSignals(Switch on)  // NOLINT: implicit, since it stands for the bool
-        : make_(on ? &detail::SignalWatch<Switch>::make : nullptr)
+        : make_(on ? &detail::make_signal_watch<Switch> : nullptr)
     {
     }
 

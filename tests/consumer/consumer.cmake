@@ -11,6 +11,9 @@ endfunction()
 consumer_program(program ../main.cpp ../second.cpp)
 target_link_libraries(program PRIVATE agdf::agdf)
 
+consumer_program(compiled_program ../main.cpp ../second.cpp)
+target_link_libraries(compiled_program PRIVATE agdf::compiled)
+
 if(WITH_HTTP)
     consumer_program(http_program ../http.cpp)
     target_link_libraries(http_program PRIVATE agdf::http)

@@ -1,0 +1,18 @@
+#pragma once
+
+// Floor 2: waiting for time to pass.
+
+#include <agdf/sleep.hpp>
+
+namespace agdf::detail {
+
+template <class Duration>
+asio::awaitable<void> sleep(Duration duration)
+{
+    const auto executor = co_await asio::this_coro::executor;
+    Timer timer{executor};
+    timer.sleeps_for(duration);
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+}  // namespace agdf::detail
