@@ -52,7 +52,7 @@ public:
     template <class Context>
         requires std::convertible_to<Context&, asio::execution_context&>
     explicit Graph(Context& context, GraphOptions options = {})
-        : executor_(context.get_executor()), core_(detail::GraphCore::make(std::move(options)))
+        : executor_(detail::executor_of<Executor>(context)), core_(detail::GraphCore::make(std::move(options)))
     {
     }
 
@@ -162,11 +162,11 @@ public:
                       "agdf::Graph::add_error_edge(node, dead_letters): the item of 'node' cannot be copied, and the body may use it "
                       "up before it fails. Expected: a copyable item. Pass a std::shared_ptr to it.");
         if constexpr (fits && copies) {
-            check_own("add_error_edge(node, dead_letters)", node, dead_letters);
+            detail::check_own("add_error_edge(node, dead_letters)", core_->blueprint, node.blueprint(), dead_letters.blueprint());
             if (node.first() != node.last())
                 throw GraphError("agdf::Graph::add_error_edge(node, dead_letters): 'node' is a chain. Expected: one node, since each has "
                                  "failures of its own. Add an edge for each node of the chain.");
-            core_->blueprint.add_error_edge(node.first(), dead_letters.first(), std::make_shared<detail::ErrorEdgeMakerOf<A, C>>());
+            core_->blueprint.add_error_edge(node.first(), dead_letters.first(), detail::make_as<const detail::EdgeMaker, detail::ErrorEdgeMakerOf<A, C>>());
         }
     }
 
@@ -233,7 +233,7 @@ private:
         using Traits = detail::BodyTraits<B, Given>;
         constexpr bool fits = check_body<B, Traits>();
         if constexpr (fits) {
-            auto spec = std::make_shared<detail::NodeSpecOf<B, Traits>>(std::move(name), std::move(options), B(std::forward<Body>(body)));
+            auto spec = detail::make_as<const detail::NodeSpec, detail::NodeSpecOf<B, Traits>>(std::move(name), std::move(options), B(std::forward<Body>(body)));
             const std::size_t index = core_->blueprint.add_node(std::move(spec));
             core_->warn_of_options(core_->blueprint.node(index));
             return make_handle<Traits>(index, typename Traits::MoreIns{});
@@ -254,7 +254,7 @@ private:
             std::size_t n = 0;
             (
                 [&] {
-                    more[n] = core_->blueprint.add_input(index, std::make_shared<detail::ExtraInputSpec<More>>(fmt::format("{}[{}]", node.name(), n + 1), options));
+                    more[n] = core_->blueprint.add_input(index, detail::make_as<const detail::NodeSpec, detail::ExtraInputSpec<More>>(fmt::format("{}[{}]", node.name(), n + 1), options));
                     ++n;
                 }(),
                 ...);
@@ -306,18 +306,9 @@ private:
     template <class From, class To, class A, class B, class C, class D, class Shape>
     void connect(Node<A, B> from, Node<C, D> to, detail::EdgeLabel label, Shape shape)
     {
-        check_own("add_edge(from, to)", from, to);
+        detail::check_own("add_edge(from, to)", core_->blueprint, from.blueprint(), to.blueprint());
         core_->blueprint.add_edge(from.last(), to.first(), label,
-                                  std::make_shared<detail::EdgeMakerOf<From, To, Shape>>(std::move(shape)));
-    }
-
-    template <class A, class B>
-    void check_own(const char* function, const A& from, const B& to) const
-    {
-        if (&from.blueprint() != &core_->blueprint || &to.blueprint() != &core_->blueprint)
-            throw GraphError(fmt::format("agdf::Graph::{}: a node belongs to another graph. Expected: handles that this graph's "
-                                         "add_node returned. Add the node to this graph.",
-                                         function));
+                                  detail::make_as<const detail::EdgeMaker, detail::EdgeMakerOf<From, To, Shape>>(std::move(shape)));
     }
 
     Executor executor_;
@@ -340,7 +331,7 @@ Node<A, D> operator>>(Node<A, B> from, Node<C, D> to)
             throw GraphError("agdf::operator>>(from, to): the nodes belong to different graphs. Expected: two nodes of one graph. "
                              "Add both to the same one.");
         from.blueprint().add_edge(from.last(), to.first(), detail::EdgeLabel::none,
-                                  std::make_shared<detail::EdgeMakerOf<B, C, detail::Plain>>(detail::Plain{}));
+                                  detail::make_as<const detail::EdgeMaker, detail::EdgeMakerOf<B, C, detail::Plain>>(detail::Plain{}));
     }
     return {from.blueprint(), from.first(), to.last()};
 }

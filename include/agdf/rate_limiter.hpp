@@ -68,7 +68,12 @@ template <class Result>
 class RateLimiter {
 public:
     /// Makes one without a limit: `acquire` never waits.
-    RateLimiter() = default;
+    RateLimiter();
+    RateLimiter(const RateLimiter&);
+    RateLimiter(RateLimiter&&) noexcept;
+    RateLimiter& operator=(const RateLimiter&);
+    RateLimiter& operator=(RateLimiter&&) noexcept;
+    ~RateLimiter();
 
     /// Makes one whose burst is all unused.
     template <class Word = detail::Unit>

@@ -61,7 +61,12 @@ enum class Jitter {
 ///     const agdf::RetryPredicate busy = [](const agdf::http::StatusError& error) { return error.status() == 503; };
 class RetryPredicate {
 public:
-    RetryPredicate() = default;
+    RetryPredicate();
+    RetryPredicate(const RetryPredicate&);
+    RetryPredicate(RetryPredicate&&) noexcept;
+    RetryPredicate& operator=(const RetryPredicate&);
+    RetryPredicate& operator=(RetryPredicate&&) noexcept;
+    ~RetryPredicate();
 
     template <class F>
         requires(!std::same_as<std::remove_cvref_t<F>, RetryPredicate>)
@@ -93,7 +98,7 @@ public:
     }
 
     /// Returns whether this error is worth another attempt.
-    [[nodiscard]] bool operator()(const std::exception_ptr& error) const { return !judge_ || judge_(error); }
+    [[nodiscard]] bool operator()(const std::exception_ptr& error) const;
 
     /// Returns whether there is a callable.
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(judge_); }

@@ -111,7 +111,12 @@ template <class Permit>
 class Semaphore {
 public:
     /// Makes one without a limit: `acquire` never waits.
-    Semaphore() = default;
+    Semaphore();
+    Semaphore(const Semaphore&);
+    Semaphore(Semaphore&&) noexcept;
+    Semaphore& operator=(const Semaphore&);
+    Semaphore& operator=(Semaphore&&) noexcept;
+    ~Semaphore();
 
     /// Makes one with so many permits, all of them free.
     ///

@@ -8,6 +8,8 @@
 
 #include <memory>
 #include <mutex>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace agdf::detail {
@@ -77,6 +79,19 @@ private:
     bool has_run_ = false;
     std::vector<std::weak_ptr<RunObserver>> observers_;
 };
+
+/// Errors: throws GraphError if one of the nodes belongs to another graph.
+AGDF_DECL void check_own(std::string_view function, const Blueprint& graph, const Blueprint& from, const Blueprint& to);
+
+[[nodiscard]] AGDF_DECL asio::any_io_executor any_executor_of(asio::io_context& context);
+template <class Executor, class Context>
+[[nodiscard]] Executor executor_of(Context& context)
+{
+    if constexpr (std::is_same_v<Executor, asio::any_io_executor> && std::is_same_v<Context, asio::io_context>)
+        return any_executor_of(context);
+    else
+        return context.get_executor();
+}
 
 }  // namespace agdf::detail
 

@@ -5,9 +5,13 @@
 #include <agdf/impl/blueprint.ipp>
 #include <agdf/impl/error.ipp>
 #include <agdf/impl/graph_core.ipp>
+#include <agdf/impl/hook.ipp>
+#include <agdf/impl/item_function.ipp>
+#include <agdf/impl/node_spec.ipp>
 #include <agdf/impl/picture.ipp>
 #include <agdf/impl/policies.ipp>
 #include <agdf/impl/rate_limiter.ipp>
+#include <agdf/impl/report.ipp>
 #include <agdf/impl/retry.ipp>
 #include <agdf/impl/run.ipp>
 #include <agdf/impl/run_watch.ipp>
@@ -15,6 +19,7 @@
 #include <agdf/impl/sequencer.ipp>
 #include <agdf/impl/shutdown.ipp>
 #include <agdf/impl/sleep.ipp>
+#include <agdf/impl/start.ipp>
 #include <agdf/impl/stats_logger.ipp>
 #include <agdf/impl/timer.ipp>
 

@@ -170,4 +170,14 @@ AGDF_DECL void GraphCore::resume()
         run->resume();
 }
 
+AGDF_DECL void check_own(std::string_view function, const Blueprint& graph, const Blueprint& from, const Blueprint& to)
+{
+    if (&from != &graph || &to != &graph)
+        throw GraphError(fmt::format("agdf::Graph::{}: a node belongs to another graph. Expected: handles that this graph's "
+                                     "add_node returned. Add the node to this graph.",
+                                     function));
+}
+
+AGDF_DECL asio::any_io_executor any_executor_of(asio::io_context& context) { return context.get_executor(); }
+
 }  // namespace agdf::detail

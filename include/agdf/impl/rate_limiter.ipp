@@ -19,7 +19,16 @@
 #include <string>
 #include <utility>
 
-namespace agdf::detail {
+namespace agdf {
+
+AGDF_DECL RateLimiter::RateLimiter() = default;
+AGDF_DECL RateLimiter::RateLimiter(const RateLimiter&) = default;
+AGDF_DECL RateLimiter::RateLimiter(RateLimiter&&) noexcept = default;
+AGDF_DECL RateLimiter& RateLimiter::operator=(const RateLimiter&) = default;
+AGDF_DECL RateLimiter& RateLimiter::operator=(RateLimiter&&) noexcept = default;
+AGDF_DECL RateLimiter::~RateLimiter() = default;
+
+namespace detail {
 
 /// A time in clock ticks and a part of one, so that no rate drifts.
 struct FineTime {
@@ -247,4 +256,6 @@ asio::awaitable<Result> no_wait()
     co_return;
 }
 
-}  // namespace agdf::detail
+}  // namespace detail
+
+}  // namespace agdf

@@ -15,6 +15,15 @@
 
 namespace agdf {
 
+AGDF_DECL RetryPredicate::RetryPredicate() = default;
+AGDF_DECL RetryPredicate::RetryPredicate(const RetryPredicate&) = default;
+AGDF_DECL RetryPredicate::RetryPredicate(RetryPredicate&&) noexcept = default;
+AGDF_DECL RetryPredicate& RetryPredicate::operator=(const RetryPredicate&) = default;
+AGDF_DECL RetryPredicate& RetryPredicate::operator=(RetryPredicate&&) noexcept = default;
+AGDF_DECL RetryPredicate::~RetryPredicate() = default;
+
+AGDF_DECL bool RetryPredicate::operator()(const std::exception_ptr& error) const { return !judge_ || judge_(error); }
+
 AGDF_DECL std::optional<std::chrono::nanoseconds> retry_after_of(const std::exception_ptr& error) noexcept
 {
     if (!error)

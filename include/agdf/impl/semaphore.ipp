@@ -12,7 +12,16 @@
 #include <memory>
 #include <utility>
 
-namespace agdf::detail {
+namespace agdf {
+
+AGDF_DECL Semaphore::Semaphore() = default;
+AGDF_DECL Semaphore::Semaphore(const Semaphore&) = default;
+AGDF_DECL Semaphore::Semaphore(Semaphore&&) noexcept = default;
+AGDF_DECL Semaphore& Semaphore::operator=(const Semaphore&) = default;
+AGDF_DECL Semaphore& Semaphore::operator=(Semaphore&&) noexcept = default;
+AGDF_DECL Semaphore::~Semaphore() = default;
+
+namespace detail {
 
 /// One permit on its way between a semaphore's channel and a Permit. Whoever has it there keeps the state alive.
 class Token {
@@ -99,4 +108,6 @@ asio::awaitable<Permit> no_permit()
     co_return Permit{};
 }
 
-}  // namespace agdf::detail
+}  // namespace detail
+
+}  // namespace agdf
