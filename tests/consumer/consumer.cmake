@@ -11,7 +11,8 @@ endfunction()
 consumer_program(program ../main.cpp ../second.cpp)
 target_link_libraries(program PRIVATE agdf::agdf)
 
-consumer_program(compiled_program ../main.cpp ../second.cpp)
+# A program that uses every part of what was compiled: it would not link without one.
+consumer_program(compiled_program ../compiled.cpp ../second.cpp)
 target_link_libraries(compiled_program PRIVATE agdf::compiled)
 
 if(WITH_HTTP)
