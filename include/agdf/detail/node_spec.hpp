@@ -279,6 +279,15 @@ private:
     [[no_unique_address]] typename Run::MakeCaller make_;
 };
 
+#if defined(AGDF_SEPARATE_COMPILATION)
+// Every graph has a source, whose queue has but the word to begin.
+extern template class Ring<Envelope<Unit>>;
+extern template class ChannelCore<Envelope<Unit>>;
+extern template class Inbox<Envelope<Unit>>;
+extern template class NodeInput<void>;
+extern template class PoliciesFor<void>;
+#endif
+
 /// A further queue of a node whose body has several receivers.
 template <class In>
 class ExtraInputSpec final : public NodeSpec {

@@ -25,6 +25,12 @@
 
 namespace agdf::detail {
 
+template class Ring<Envelope<Unit>>;
+template class ChannelCore<Envelope<Unit>>;
+template class Inbox<Envelope<Unit>>;
+template class NodeInput<void>;
+template class PoliciesFor<void>;
+
 template std::shared_ptr<Watch> make_signal_watch<bool>(const asio::any_io_executor&, std::chrono::steady_clock::duration,
                                                         std::weak_ptr<RunControl>);
 template std::shared_ptr<Watch> make_stall_watch<StallAfter::Duration>(const asio::any_io_executor&, std::chrono::steady_clock::duration,
