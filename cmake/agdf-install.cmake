@@ -13,10 +13,11 @@ configure_package_config_file(cmake/agdfConfig.cmake.in "${CMAKE_CURRENT_BINARY_
 write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/agdfConfigVersion.cmake"
     COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/agdfConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/agdfConfigVersion.cmake"
-              cmake/FindAsio.cmake
+              cmake/FindAsio.cmake cmake/agdf-compiled.cmake
     DESTINATION "${agdf_package_dir}" COMPONENT agdf ${agdf_optional})
 
-install(TARGETS agdf EXPORT agdfTargets FILE_SET HEADERS COMPONENT agdf ${agdf_optional})
+install(TARGETS agdf EXPORT agdfTargets FILE_SET HEADERS COMPONENT agdf ${agdf_optional}
+                                        FILE_SET implementation COMPONENT agdf ${agdf_optional})
 install(EXPORT agdfTargets NAMESPACE agdf:: DESTINATION "${agdf_package_dir}" COMPONENT agdf ${agdf_optional})
 export(EXPORT agdfTargets NAMESPACE agdf:: FILE "${CMAKE_CURRENT_BINARY_DIR}/agdfTargets.cmake")
 

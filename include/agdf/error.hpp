@@ -46,21 +46,10 @@ using Log = std::function<void(LogLevel, std::string_view)>;
 /// Returns the text of an error: `what()` where it has one.
 ///
 ///     fmt::print("{}\n", agdf::describe(report.first_error));
-[[nodiscard]] inline std::string describe(const std::exception_ptr& error)
-{
-    if (!error)
-        return "no error";
-    try {
-        std::rethrow_exception(error);
-    } catch (const std::exception& exception) {
-        return exception.what();
-    } catch (const std::string& text) {
-        return text;
-    } catch (const char* text) {
-        return text;
-    } catch (...) {
-        return "an exception that is not a std::exception";
-    }
-}
+[[nodiscard]] AGDF_DECL std::string describe(const std::exception_ptr& error);
 
 }  // namespace agdf
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/error.ipp>
+#endif

@@ -44,7 +44,7 @@ public:
     /// Errors: throws GraphError if an option is out of range.
     explicit Graph(const Executor& executor, GraphOptions options = {})
         requires(asio::execution::is_executor<Executor>::value)
-        : executor_(executor), core_(std::make_shared<detail::GraphCore>(std::move(options)))
+        : executor_(executor), core_(detail::GraphCore::make(std::move(options)))
     {
     }
 
@@ -52,7 +52,7 @@ public:
     template <class Context>
         requires std::convertible_to<Context&, asio::execution_context&>
     explicit Graph(Context& context, GraphOptions options = {})
-        : executor_(context.get_executor()), core_(std::make_shared<detail::GraphCore>(std::move(options)))
+        : executor_(detail::executor_of<Executor>(context)), core_(detail::GraphCore::make(std::move(options)))
     {
     }
 
@@ -63,7 +63,7 @@ public:
     ~Graph()
     {
         if (core_)
-            cancel();
+            core_->cancel();
     }
 
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
@@ -162,11 +162,11 @@ public:
                       "agdf::Graph::add_error_edge(node, dead_letters): the item of 'node' cannot be copied, and the body may use it "
                       "up before it fails. Expected: a copyable item. Pass a std::shared_ptr to it.");
         if constexpr (fits && copies) {
-            check_own("add_error_edge(node, dead_letters)", node, dead_letters);
+            detail::check_own("add_error_edge(node, dead_letters)", core_->blueprint, node.blueprint(), dead_letters.blueprint());
             if (node.first() != node.last())
                 throw GraphError("agdf::Graph::add_error_edge(node, dead_letters): 'node' is a chain. Expected: one node, since each has "
                                  "failures of its own. Add an edge for each node of the chain.");
-            core_->blueprint.add_error_edge(node.first(), dead_letters.first(), std::make_shared<detail::ErrorEdgeMakerOf<A, C>>());
+            core_->blueprint.add_error_edge(node.first(), dead_letters.first(), detail::make_as<const detail::EdgeMaker, detail::ErrorEdgeMakerOf<A, C>>());
         }
     }
 
@@ -204,33 +204,17 @@ public:
 
     /// Ends the run early and cleanly: sources are cancelled at their current await, everything already yielded is
     /// carried to the end. Without effect if no run is under way.
-    void stop()
-    {
-        if (const auto run = core_->current_run())
-            run->stop();
-    }
+    void stop() { core_->stop(); }
 
     /// Ends the run now: what is queued is discarded and counted, running bodies are cancelled at their current await.
     /// Without effect if no run is under way.
-    void cancel()
-    {
-        if (const auto run = core_->current_run())
-            run->cancel();
-    }
+    void cancel() { core_->cancel(); }
 
     /// Lets no body begin with another item, and no source yield another one, until `resume`; what is under way goes on. A
     /// stop or cancel ends the pause. Without effect if no run is under way.
-    void pause()
-    {
-        if (const auto run = core_->current_run())
-            run->pause();
-    }
+    void pause() { core_->pause(); }
 
-    void resume()
-    {
-        if (const auto run = core_->current_run())
-            run->resume();
-    }
+    void resume() { core_->resume(); }
 
     /// Returns the numbers of the run under way, else of the last one, in the order in which the nodes were added.
     ///
@@ -249,22 +233,13 @@ private:
         using Traits = detail::BodyTraits<B, Given>;
         constexpr bool fits = check_body<B, Traits>();
         if constexpr (fits) {
-            auto spec = std::make_shared<detail::NodeSpecOf<B, Traits>>(std::move(name), std::move(options), B(std::forward<Body>(body)));
+            auto spec = detail::make_as<const detail::NodeSpec, detail::NodeSpecOf<B, Traits>>(std::move(name), std::move(options), B(std::forward<Body>(body)));
             const std::size_t index = core_->blueprint.add_node(std::move(spec));
-            warn_of_options(core_->blueprint.node(index));
+            core_->warn_of_options(core_->blueprint.node(index));
             return make_handle<Traits>(index, typename Traits::MoreIns{});
         } else {
             return Node<void, void>{core_->blueprint, 0, 0};
         }
-    }
-
-    void warn_of_options(const detail::NodeSpec& node) const
-    {
-        if (node.options().timeout > node.options().timeout.zero() && !node.facts().can_be_ended)
-            core_->options().log(LogLevel::warning, fmt::format("agdf::Graph::add_node: node '{}': the option .timeout has no effect, since the "
-                                                                "body is a plain function, which nobody can end. Expected: a coroutine, "
-                                                                "or agdf::blocking(body). Make it one of these.",
-                                                                node.name()));
     }
 
     template <class Traits, class... More>
@@ -279,7 +254,7 @@ private:
             std::size_t n = 0;
             (
                 [&] {
-                    more[n] = core_->blueprint.add_input(index, std::make_shared<detail::ExtraInputSpec<More>>(fmt::format("{}[{}]", node.name(), n + 1), options));
+                    more[n] = core_->blueprint.add_input(index, detail::make_as<const detail::NodeSpec, detail::ExtraInputSpec<More>>(fmt::format("{}[{}]", node.name(), n + 1), options));
                     ++n;
                 }(),
                 ...);
@@ -331,18 +306,9 @@ private:
     template <class From, class To, class A, class B, class C, class D, class Shape>
     void connect(Node<A, B> from, Node<C, D> to, detail::EdgeLabel label, Shape shape)
     {
-        check_own("add_edge(from, to)", from, to);
+        detail::check_own("add_edge(from, to)", core_->blueprint, from.blueprint(), to.blueprint());
         core_->blueprint.add_edge(from.last(), to.first(), label,
-                                  std::make_shared<detail::EdgeMakerOf<From, To, Shape>>(std::move(shape)));
-    }
-
-    template <class A, class B>
-    void check_own(const char* function, const A& from, const B& to) const
-    {
-        if (&from.blueprint() != &core_->blueprint || &to.blueprint() != &core_->blueprint)
-            throw GraphError(fmt::format("agdf::Graph::{}: a node belongs to another graph. Expected: handles that this graph's "
-                                         "add_node returned. Add the node to this graph.",
-                                         function));
+                                  detail::make_as<const detail::EdgeMaker, detail::EdgeMakerOf<From, To, Shape>>(std::move(shape)));
     }
 
     Executor executor_;
@@ -365,7 +331,7 @@ Node<A, D> operator>>(Node<A, B> from, Node<C, D> to)
             throw GraphError("agdf::operator>>(from, to): the nodes belong to different graphs. Expected: two nodes of one graph. "
                              "Add both to the same one.");
         from.blueprint().add_edge(from.last(), to.first(), detail::EdgeLabel::none,
-                                  std::make_shared<detail::EdgeMakerOf<B, C, detail::Plain>>(detail::Plain{}));
+                                  detail::make_as<const detail::EdgeMaker, detail::EdgeMakerOf<B, C, detail::Plain>>(detail::Plain{}));
     }
     return {from.blueprint(), from.first(), to.last()};
 }

@@ -19,7 +19,12 @@ namespace agdf {
 ///     graph.add_node("load", load, {.setup = [database] { database->begin(); }, .teardown = [database] { database->commit(); }});
 class Hook {
 public:
-    Hook() = default;
+    Hook();
+    Hook(const Hook&);
+    Hook(Hook&&) noexcept;
+    Hook& operator=(const Hook&);
+    Hook& operator=(Hook&&) noexcept;
+    ~Hook();
 
     template <class F>
         requires(!std::same_as<std::remove_cvref_t<F>, Hook>)
@@ -45,7 +50,7 @@ public:
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(call_); }
 
     /// Calls it; it must live until the call has ended.
-    [[nodiscard]] asio::awaitable<void> operator()() const { return call_(); }
+    [[nodiscard]] asio::awaitable<void> operator()() const;
 
 private:
     template <class Function>
@@ -59,3 +64,7 @@ private:
 };
 
 }  // namespace agdf
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/hook.ipp>
+#endif

@@ -20,7 +20,12 @@ namespace detail {
 /// A function from an item to a number, which remembers the item's type to be checked against a node's.
 class ItemNumber {
 public:
-    ItemNumber() = default;
+    ItemNumber();
+    ItemNumber(const ItemNumber&);
+    ItemNumber(ItemNumber&&) noexcept;
+    ItemNumber& operator=(const ItemNumber&);
+    ItemNumber& operator=(ItemNumber&&) noexcept;
+    ~ItemNumber();
 
     /// @param number  Called as `number(const T&)`.
     template <class T, class F>
@@ -174,3 +179,7 @@ private:
 };
 
 }  // namespace agdf
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/item_function.ipp>
+#endif

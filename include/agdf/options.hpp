@@ -2,7 +2,7 @@
 
 // Floor 3: how a node and a graph are set up.
 
-#include <agdf/detail/run_watch.hpp>
+#include <agdf/detail/run_control.hpp>
 #include <agdf/error.hpp>
 #include <agdf/hook.hpp>
 #include <agdf/item_function.hpp>
@@ -61,7 +61,7 @@ public:
 
     template <std::convertible_to<Duration> Time>
     constexpr StallAfter(Time time)  // NOLINT: implicit, since it stands for the duration
-        : duration_(time), make_(&detail::StallWatch<Duration>::make)
+        : duration_(time), make_(&detail::make_stall_watch<Duration>)
     {
     }
 
@@ -89,3 +89,7 @@ struct GraphOptions {
 };
 
 }  // namespace agdf
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/run_watch.ipp>
+#endif

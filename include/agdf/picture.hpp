@@ -4,75 +4,17 @@
 
 #include <agdf/graph.hpp>
 
-#include <fmt/core.h>
-
-#include <cstddef>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace agdf {
 
 namespace detail {
 
-[[nodiscard]] inline std::string_view label_of(EdgeLabel label) noexcept
-{
-    switch (label) {
-    case EdgeLabel::where:
-        return "where";
-    case EdgeLabel::map:
-        return "map";
-    case EdgeLabel::partition:
-        return "partition";
-    case EdgeLabel::balance:
-        return "balance";
-    case EdgeLabel::error:
-        return "error";
-    case EdgeLabel::input:
-        return "input";
-    case EdgeLabel::none:
-        break;
-    }
-    return "";
-}
-
-[[nodiscard]] inline std::string counts_of(const NodeStats& stats)
-{
-    return fmt::format("in={} out={} err={}", stats.in, stats.out, stats.err);
-}
-
-/// Mermaid takes HTML entities in a quoted label, and nothing else that is safe.
-[[nodiscard]] inline std::string escape_for_mermaid(std::string_view text)
-{
-    std::string escaped;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '\n')
-            escaped += "<br/>";
-        else if (byte < 0x20 || byte == 0x7f)
-            escaped += ' ';
-        else if (byte < 0x80 && std::string_view{"\"#&<>;`\\*_~[](){}|%@"}.find(c) != std::string_view::npos)
-            escaped += fmt::format("#{};", static_cast<unsigned>(byte));
-        else
-            escaped += c;
-    }
-    return escaped;
-}
-
-[[nodiscard]] inline std::string escape_for_dot(std::string_view text)
-{
-    std::string escaped;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\')
-            escaped += '\\';
-        if (c == '\n')
-            escaped += "\\n";
-        else
-            escaped += byte < 0x20 || byte == 0x7f ? ' ' : c;
-    }
-    return escaped;
-}
+// Templates, so that they cost the build of those programs only that use them.
+template <class Core>
+[[nodiscard]] std::string draw_mermaid(const Core& core);
+template <class Core>
+[[nodiscard]] std::string draw_dot(const Core& core);
 
 }  // namespace detail
 
@@ -84,17 +26,7 @@ namespace detail {
 template <class Executor>
 [[nodiscard]] std::string to_mermaid(const Graph<Executor>& graph)
 {
-    const detail::Blueprint& blueprint = graph.core()->blueprint;
-    const std::vector<NodeStats> stats = graph.core()->has_run() ? graph.stats() : std::vector<NodeStats>{};
-    std::string text = "flowchart LR\n";
-    for (std::size_t i = 0; i < blueprint.size(); ++i)
-        text += fmt::format("    n{}[\"{}{}\"]\n", i, detail::escape_for_mermaid(blueprint.node(i).name()),
-                            i < stats.size() ? "<br/>" + detail::counts_of(stats[i]) : "");
-    for (std::size_t i = 0; i < blueprint.size(); ++i)
-        for (const detail::EdgeSpec& edge : blueprint.edges_of(i))
-            text += edge.label == detail::EdgeLabel::none ? fmt::format("    n{} --> n{}\n", i, edge.to)
-                                                         : fmt::format("    n{} -- {} --> n{}\n", i, detail::label_of(edge.label), edge.to);
-    return text;
+    return detail::draw_mermaid(*graph.core());
 }
 
 /// Returns the graph in the DOT language of Graphviz, with each node's counts once there has been a run.
@@ -103,17 +35,11 @@ template <class Executor>
 template <class Executor>
 [[nodiscard]] std::string to_dot(const Graph<Executor>& graph)
 {
-    const detail::Blueprint& blueprint = graph.core()->blueprint;
-    const std::vector<NodeStats> stats = graph.core()->has_run() ? graph.stats() : std::vector<NodeStats>{};
-    std::string text = "digraph agdf {\n    rankdir=LR;\n    node [shape=box];\n";
-    for (std::size_t i = 0; i < blueprint.size(); ++i)
-        text += fmt::format("    n{} [label=\"{}{}\"];\n", i, detail::escape_for_dot(blueprint.node(i).name()),
-                            i < stats.size() ? "\\n" + detail::counts_of(stats[i]) : "");
-    for (std::size_t i = 0; i < blueprint.size(); ++i)
-        for (const detail::EdgeSpec& edge : blueprint.edges_of(i))
-            text += edge.label == detail::EdgeLabel::none ? fmt::format("    n{} -> n{};\n", i, edge.to)
-                                                         : fmt::format("    n{} -> n{} [label=\"{}\"];\n", i, edge.to, detail::label_of(edge.label));
-    return text + "}\n";
+    return detail::draw_dot(*graph.core());
 }
 
 }  // namespace agdf
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/picture.ipp>
+#endif

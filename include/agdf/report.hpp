@@ -50,6 +50,13 @@ enum class Outcome {
 ///     return report.exit_code();
 class [[nodiscard]] RunReport {
 public:
+    RunReport();
+    RunReport(const RunReport&);
+    RunReport(RunReport&&) noexcept;
+    RunReport& operator=(const RunReport&);
+    RunReport& operator=(RunReport&&) noexcept;
+    ~RunReport();
+
     Outcome outcome = Outcome::completed;
     std::chrono::nanoseconds elapsed{};
     std::vector<NodeStats> nodes;         ///< in the order in which the nodes were added
@@ -71,13 +78,7 @@ public:
     }
 
     /// Throws `first_error` if an item failed, and asio::system_error(operation_aborted) if the run was cancelled.
-    void throw_if_failed() const
-    {
-        if (first_error)
-            std::rethrow_exception(first_error);
-        if (outcome == Outcome::cancelled)
-            throw asio::system_error(asio::error::operation_aborted, "agdf::RunReport: the run was cancelled");
-    }
+    void throw_if_failed() const;
 
     /// Returns what `main` should: 0 only if the run completed without errors, and 128 + n if the signal n cut it short, as
     /// shells expect it.
@@ -89,26 +90,16 @@ public:
     }
 
     /// Adds a node; for the library.
-    void add(NodeStats stats, std::vector<std::exception_ptr> exceptions)
-    {
-        nodes.push_back(std::move(stats));
-        exceptions_.push_back(std::move(exceptions));
-    }
+    void add(NodeStats stats, std::vector<std::exception_ptr> exceptions);
 
 private:
-    [[nodiscard]] std::size_t index_of(const char* function, std::string_view name) const
-    {
-        std::string names;
-        for (std::size_t i = 0; i < nodes.size(); ++i) {
-            if (nodes[i].name == name)
-                return i;
-            names += (i == 0 ? "'" : ", '") + nodes[i].name + "'";
-        }
-        throw GraphError("agdf::RunReport::" + std::string{function} + ": node '" + std::string{name} +
-                         "' was not in the graph. Expected: one of " + names + ". Use the name given to add_node.");
-    }
+    [[nodiscard]] std::size_t index_of(const char* function, std::string_view name) const;
 
     std::vector<std::vector<std::exception_ptr>> exceptions_;
 };
 
 }  // namespace agdf
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/report.ipp>
+#endif

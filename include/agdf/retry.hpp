@@ -4,15 +4,9 @@
 
 #include <agdf/concepts.hpp>
 
-#include <fmt/core.h>
-
-#include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <cmath>
 #include <concepts>
 #include <cstddef>
-#include <cstdint>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -67,7 +61,12 @@ enum class Jitter {
 ///     const agdf::RetryPredicate busy = [](const agdf::http::StatusError& error) { return error.status() == 503; };
 class RetryPredicate {
 public:
-    RetryPredicate() = default;
+    RetryPredicate();
+    RetryPredicate(const RetryPredicate&);
+    RetryPredicate(RetryPredicate&&) noexcept;
+    RetryPredicate& operator=(const RetryPredicate&);
+    RetryPredicate& operator=(RetryPredicate&&) noexcept;
+    ~RetryPredicate();
 
     template <class F>
         requires(!std::same_as<std::remove_cvref_t<F>, RetryPredicate>)
@@ -99,7 +98,7 @@ public:
     }
 
     /// Returns whether this error is worth another attempt.
-    [[nodiscard]] bool operator()(const std::exception_ptr& error) const { return !judge_ || judge_(error); }
+    [[nodiscard]] bool operator()(const std::exception_ptr& error) const;
 
     /// Returns whether there is a callable.
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(judge_); }
@@ -155,80 +154,26 @@ private:
 };
 
 /// Returns how long an error asks to wait before the next attempt; empty if it does not say, or is none.
-[[nodiscard]] inline std::optional<std::chrono::nanoseconds> retry_after_of(const std::exception_ptr& error) noexcept
-{
-    if (!error)
-        return std::nullopt;
-    try {
-        std::rethrow_exception(error);
-    } catch (const RetryAfter& wish) {
-        return wish.retry_after();
-    } catch (...) {
-        return std::nullopt;
-    }
-}
+[[nodiscard]] AGDF_DECL std::optional<std::chrono::nanoseconds> retry_after_of(const std::exception_ptr& error) noexcept;
 
 namespace detail {
 
-/// Returns a number of [0, 1), another one each time, on any thread: SplitMix64 (Steele, Lea and Flood, 2014).
-[[nodiscard]] inline double random_fraction() noexcept
-{
-    static std::atomic<std::uint64_t> state{
-        static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count())};
-    std::uint64_t z = state.fetch_add(0x9E3779B97F4A7C15U, std::memory_order_relaxed);
-    z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
-    z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
-    z ^= z >> 31U;
-    return static_cast<double>(z >> 11U) * 0x1p-53;
-}
+/// Returns a number of [0, 1), another one each time, on any thread.
+[[nodiscard]] AGDF_DECL double random_fraction() noexcept;
 
 /// Returns how long to wait after the attempt number `failed`, from 1, has failed with `error`.
 ///
 /// @param fraction  The place of full jitter between nothing and the delay.
-[[nodiscard]] inline std::chrono::steady_clock::duration retry_delay(const Retry& retry, std::size_t failed,
-                                                                     const std::exception_ptr& error,
-                                                                     double fraction = random_fraction()) noexcept
-{
-    using Duration = std::chrono::steady_clock::duration;
-    if (const auto wish = retry_after_of(error)) {
-        if (*wish >= retry.max_delay)
-            return retry.max_delay;
-        return std::max(std::chrono::ceil<Duration>(*wish), Duration::zero());
-    }
-    if (retry.delay == Duration::zero())
-        return retry.delay;
-    const double grown = static_cast<double>(retry.delay.count()) * std::pow(retry.factor, static_cast<double>(failed - 1));
-    // infinity is above every limit, and what is below it fits again
-    const Duration delay = grown >= static_cast<double>(retry.max_delay.count())
-                               ? retry.max_delay
-                               : Duration(static_cast<Duration::rep>(grown));
-    if (retry.jitter == Jitter::none)
-        return delay;
-    return Duration(static_cast<Duration::rep>(static_cast<double>(delay.count()) * fraction));
-}
+[[nodiscard]] AGDF_DECL std::chrono::steady_clock::duration retry_delay(const Retry& retry, std::size_t failed, const std::exception_ptr& error,
+                                                                        double fraction = random_fraction()) noexcept;
 
 /// Calls `fail` with a text if a Retry cannot work.
-template <class Fail>
-void check_retry(const Fail& fail, const Retry& retry)
-{
-    using Milliseconds = std::chrono::duration<double, std::milli>;
-    if (retry.attempts == 0)
-        fail("the option .retry.attempts is 0. Expected: 1 or more, since the first attempt counts as well. Set it to 1 for "
-             "no retry.");
-    if (retry.delay < retry.delay.zero())
-        fail(fmt::format("the option .retry.delay is {} ms. Expected: 0 or more. Set it to the wait before the second attempt.",
-                         Milliseconds(retry.delay).count()));
-    if (!std::isfinite(retry.factor) || retry.factor < 1)
-        fail(fmt::format("the option .retry.factor is {}. Expected: a finite number of at least 1. Set it to 1 for delays that "
-                         "do not grow.",
-                         retry.factor));
-    if (retry.max_delay < retry.max_delay.zero())
-        fail("the option .retry.max_delay is negative. Expected: 0 or more; it caps every delay. Raise it.");
-    if (retry.max_held == 0)
-        fail("the option .retry.max_held is 0. Expected: room for at least one output. Set it to the most that one attempt "
-             "yields.");
-}
+AGDF_DECL void check_retry(const std::function<void(const std::string& what)>& fail, const Retry& retry);
 
 }  // namespace detail
 
 }  // namespace agdf
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/retry.ipp>
+#endif

@@ -2,12 +2,10 @@
 
 // Floor 6: `Graph::run` and `Graph::async_run`.
 
-#include <agdf/detail/drive.hpp>
-#include <agdf/detail/run.hpp>
 #include <agdf/graph.hpp>
 
+#include <cstddef>
 #include <memory>
-#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -16,24 +14,15 @@ namespace agdf {
 
 namespace detail {
 
-/// Keeps the report for the thread that waits in `Graph::run`.
-class KeepReport final : public Completion {
-public:
-    KeepReport(std::shared_ptr<Drivers> drivers, std::shared_ptr<std::optional<RunReport>> report, asio::io_context* io)
-        : drivers_(std::move(drivers)), report_(std::move(report)), io_(io)
-    {
-    }
-    void complete(RunReport report) override
-    {
-        report_->emplace(std::move(report));
-        drivers_->finish(io_);
-    }
+/// Errors: throws GraphError if the graph cannot run.
+[[nodiscard]] AGDF_DECL std::shared_ptr<RunControl> make_run(const std::shared_ptr<GraphCore>& core,
+                                                             const std::vector<asio::any_io_executor>& strands, RunOptions options);
 
-private:
-    const std::shared_ptr<Drivers> drivers_;
-    const std::shared_ptr<std::optional<RunReport>> report_;
-    asio::io_context* const io_;
-};
+/// Runs the graph until its last item has left, and `io` with it unless that is null.
+///
+/// Errors: throws GraphError if the graph cannot run.
+[[nodiscard]] AGDF_DECL RunReport run_to_the_end(const std::shared_ptr<GraphCore>& core, const std::vector<asio::any_io_executor>& strands,
+                                                 asio::io_context* io, RunOptions options);
 
 /// Hands the report to a completion handler, on the handler's executor.
 template <class Handler>
@@ -60,15 +49,12 @@ private:
 };
 
 /// The io_context behind an executor, if there is one that can be run.
+[[nodiscard]] AGDF_DECL asio::io_context* io_context_of(const asio::any_io_executor& executor);
 template <class Executor>
-[[nodiscard]] asio::io_context* io_context_of(const Executor& executor)
+[[nodiscard]] asio::io_context* io_context_of([[maybe_unused]] const Executor& executor)
 {
     if constexpr (std::is_same_v<Executor, asio::io_context::executor_type>)
         return &executor.context();
-    else if constexpr (std::is_same_v<Executor, asio::any_io_executor>)
-        return executor.template target<asio::io_context::executor_type>()
-                   ? &executor.template target<asio::io_context::executor_type>()->context()
-                   : nullptr;
     else
         return nullptr;
 }
@@ -78,17 +64,15 @@ template <class Inner>
     return io_context_of(strand.get_inner_executor());
 }
 
+[[nodiscard]] AGDF_DECL std::vector<asio::any_io_executor> make_strands(const asio::any_io_executor& executor, std::size_t count);
+/// The same without a detour through the erased type.
 template <class Executor>
-[[nodiscard]] std::shared_ptr<Run> make_run(const std::shared_ptr<GraphCore>& core, const Executor& executor, RunOptions options)
+[[nodiscard]] std::vector<asio::any_io_executor> make_strands(const Executor& executor, std::size_t count)
 {
-    core->check_idle();
-    core->warn_of_zips();
     std::vector<asio::any_io_executor> strands;
-    for (std::size_t i = 0; i < core->options().threads; ++i)
+    for (std::size_t i = 0; i < count; ++i)
         strands.emplace_back(asio::make_strand(executor));
-    auto run = std::make_shared<Run>(core, strands);
-    run->prepare(std::move(options));
-    return run;
+    return strands;
 }
 
 }  // namespace detail
@@ -96,30 +80,22 @@ template <class Executor>
 template <class Executor>
 RunReport Graph<Executor>::run(RunOptions options)
 {
-    asio::io_context* const io = detail::io_context_of(executor_);
-    const auto drivers = std::make_shared<detail::Drivers>();
-    const auto report = std::make_shared<std::optional<RunReport>>();
-    const auto run = detail::make_run(core_, executor_, std::move(options));
-    run->begin(std::make_unique<detail::KeepReport>(drivers, report, io));
-    if (io)
-        drivers->drive(*io, core_->options().threads, [&] { run->cancel(); });
-    else
-        drivers->wait();
-    return std::move(**report);
+    const auto strands = detail::make_strands(executor_, core_->options().threads);
+    return detail::run_to_the_end(core_, strands, detail::io_context_of(executor_), std::move(options));
 }
 
 template <class Executor>
 template <class CompletionToken>
 auto Graph<Executor>::async_run(RunOptions options, CompletionToken&& token)
 {
-    auto run = detail::make_run(core_, executor_, std::move(options));
+    auto run = detail::make_run(core_, detail::make_strands(executor_, core_->options().threads), std::move(options));
     const asio::any_io_executor fallback = executor_;
     auto initiate = [run = std::move(run), fallback](auto handler) {
         auto slot = asio::get_associated_cancellation_slot(handler);
         using Handler = decltype(handler);
         auto completion = std::make_unique<detail::CallHandler<Handler>>(std::move(handler), fallback);
         if (slot.is_connected())
-            slot.assign([weak = std::weak_ptr<detail::Run>(run)](asio::cancellation_type type) {
+            slot.assign([weak = std::weak_ptr<detail::RunControl>(run)](asio::cancellation_type type) {
                 const auto alive = weak.lock();
                 if (alive && (type & asio::cancellation_type::terminal) != asio::cancellation_type::none)
                     alive->cancel();
@@ -132,3 +108,7 @@ auto Graph<Executor>::async_run(RunOptions options, CompletionToken&& token)
 }
 
 }  // namespace agdf
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/run.ipp>
+#endif

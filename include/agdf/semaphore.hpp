@@ -5,10 +5,7 @@
 // A semaphore is a channel that holds a token for each free permit, so it has that one's order, cancellation and threads.
 // A token that is destroyed on its way, with the frame that it was handed to, goes back by itself.
 
-#include <agdf/detail/channel_operation.hpp>
-#include <agdf/error.hpp>
-
-#include <fmt/core.h>
+#include <agdf/detail/asio.hpp>
 
 #include <cstddef>
 #include <limits>
@@ -86,73 +83,13 @@ private:
 
 namespace detail {
 
-/// One permit on its way between a semaphore's channel and a Permit. Whoever has it there keeps the state alive.
-class Token {
-public:
-    explicit Token(SemaphoreState& state) noexcept : state_(&state) {}
-    Token(Token&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
-    Token& operator=(Token&&) = delete;
-    ~Token()
-    {
-        if (state_)
-            state_->give_back();
-    }
+class Token;
 
-    void arrive() noexcept { state_ = nullptr; }
-
-private:
-    SemaphoreState* state_;
-};
-
+// Templates, so that they cost the build of those programs only that use them.
 template <class Item>
-class LimitedSemaphore final : public SemaphoreState {
-public:
-    explicit LimitedSemaphore(std::size_t permits) : channel_(permits, Refill::first_place, Sharing::many_strands)
-    {
-        for (std::size_t i = 0; i < permits; ++i)
-            give_back();
-    }
-    ~LimitedSemaphore() override { is_going_ = true; }
-
-    [[nodiscard]] asio::awaitable<Permit> acquire(std::shared_ptr<SemaphoreState> self) override
-    {
-        Taking taking{channel_};
-        const Got got = channel_.try_get(taking);
-        if (got == Got::waiting)
-            co_await taking.suspend();
-        if (taking.is_cancelled())
-            throw asio::system_error(asio::error::operation_aborted, "agdf::Semaphore::acquire");
-        taking.message->arrive();
-        co_return Permit{self};
-    }
-
-    [[nodiscard]] bool try_take() override
-    {
-        Taking taking{channel_};
-        if (channel_.try_get(taking) != Got::item)
-            return false;
-        taking.message->arrive();
-        return true;
-    }
-
-    void give_back() noexcept override
-    {
-        if (is_going_)
-            return;
-        Item token{*this};
-        (void)channel_.try_put(token);
-    }
-
-    [[nodiscard]] std::size_t permits() const noexcept override { return channel_.capacity(); }
-    [[nodiscard]] std::size_t available() const noexcept override { return channel_.size(); }
-    [[nodiscard]] std::size_t waiting() noexcept override { return channel_.waiting_receivers(); }
-
-private:
-    using Taking = ReceiveOperation<Item>;
-
-    bool is_going_ = false;  // outlives the channel and its tokens
-    ChannelCore<Item> channel_;
-};
+[[nodiscard]] std::shared_ptr<SemaphoreState> make_semaphore(std::size_t permits);
+template <class Permit>
+[[nodiscard]] asio::awaitable<Permit> no_permit();
 
 }  // namespace detail
 
@@ -174,19 +111,24 @@ private:
 class Semaphore {
 public:
     /// Makes one without a limit: `acquire` never waits.
-    Semaphore() = default;
+    Semaphore();
+    Semaphore(const Semaphore&);
+    Semaphore(Semaphore&&) noexcept;
+    Semaphore& operator=(const Semaphore&);
+    Semaphore& operator=(Semaphore&&) noexcept;
+    ~Semaphore();
 
     /// Makes one with so many permits, all of them free.
     ///
     /// Errors: throws GraphError unless there are from 1 to 1,000,000.
     template <class Token = detail::Token>
-    explicit Semaphore(std::size_t permits) : state_(std::make_shared<detail::LimitedSemaphore<Token>>(checked(permits)))
+    explicit Semaphore(std::size_t permits) : state_(detail::make_semaphore<Token>(permits))
     {
     }
 
     /// Waits until a permit is free and takes it; those who wait are served in the order in which they came, and nobody
     /// who comes later overtakes them.
-    [[nodiscard]] asio::awaitable<Permit> acquire() const { return state_ ? state_->acquire(state_) : no_permit(); }
+    [[nodiscard]] asio::awaitable<Permit> acquire() const { return state_ ? state_->acquire(state_) : detail::no_permit<Permit>(); }
 
     /// Takes a permit if one is free now.
     [[nodiscard]] std::optional<Permit> try_acquire() const
@@ -212,26 +154,12 @@ public:
 
 private:
     static constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
-    static constexpr std::size_t most = 1'000'000;
-
-    template <class = void>
-    static std::size_t checked(std::size_t permits)
-    {
-        if (permits == 0 || permits > most)
-            throw GraphError(fmt::format("agdf::Semaphore: the number of permits is {}. Expected: from 1 to {}. Pass such a "
-                                         "number, or take agdf::Semaphore{{}} for no limit.",
-                                         permits, most));
-        return permits;
-    }
-
-    // GCC makes code of each coroutine that is no template, used or not.
-    template <class = void>
-    static asio::awaitable<Permit> no_permit()
-    {
-        co_return Permit{};
-    }
 
     std::shared_ptr<detail::SemaphoreState> state_;
 };
 
 }  // namespace agdf
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/semaphore.ipp>
+#endif

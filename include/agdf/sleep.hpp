@@ -5,31 +5,14 @@
 #include <agdf/detail/timer.hpp>
 
 #include <chrono>
-#include <optional>
-#include <utility>
 
 namespace agdf {
 
 namespace detail {
 
-/// Starts a sleep. It lies in the frame of the operation, which is the only one that a sleep costs.
-class StartSleep {
-public:
-    explicit StartSleep(Timer::duration duration) noexcept : duration_(duration) {}
-    StartSleep(StartSleep&& other) noexcept : duration_(other.duration_) {}  // before the start there is no timer
-
-    template <class Handler>
-    void operator()(Handler&& handler)
-    {
-        timer_.emplace(asio::get_associated_executor(handler));
-        timer_->sleeps_for(duration_);
-        timer_->async_wait(std::forward<Handler>(handler));
-    }
-
-private:
-    Timer::duration duration_;
-    std::optional<Timer> timer_;
-};
+// A template, so that it costs the build of those programs only that use it.
+template <class Duration>
+[[nodiscard]] asio::awaitable<void> sleep(Duration duration);
 
 }  // namespace detail
 
@@ -45,8 +28,11 @@ private:
 template <class Rep, class Period>
 [[nodiscard]] asio::awaitable<void> sleep_for(std::chrono::duration<Rep, Period> duration)
 {
-    return asio::async_initiate<const asio::use_awaitable_t<>, void(asio::error_code)>(
-        detail::StartSleep{std::chrono::ceil<detail::Timer::duration>(duration)}, asio::use_awaitable);
+    return detail::sleep(std::chrono::ceil<std::chrono::steady_clock::duration>(duration));
 }
 
 }  // namespace agdf
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/sleep.ipp>
+#endif

@@ -3,7 +3,7 @@
 // Floor 5: where a run begins, and with what.
 
 #include <agdf/detail/blueprint.hpp>
-#include <agdf/detail/run_watch.hpp>
+#include <agdf/detail/run_control.hpp>
 #include <agdf/node.hpp>
 
 #include <atomic>
@@ -63,21 +63,15 @@ private:
 /// A node at which a run shall begin, and the item it begins with; made by `agdf::start`.
 class StartItem {
 public:
-    StartItem(detail::Blueprint* blueprint, std::size_t index, std::string name, std::shared_ptr<detail::StartValue> value)
-        : blueprint_(blueprint), index_(index), name_(std::move(name)), value_(std::move(value))
-    {
-    }
+    StartItem(detail::Blueprint* blueprint, std::size_t index, std::string name, std::shared_ptr<detail::StartValue> value);
+    StartItem(const StartItem&);
+    StartItem(StartItem&&) noexcept;
+    StartItem& operator=(const StartItem&);
+    StartItem& operator=(StartItem&&) noexcept;
+    ~StartItem();
 
     /// For the library: the node, checked against the graph that runs.
-    [[nodiscard]] std::size_t node_of(const detail::Blueprint& blueprint) const
-    {
-        if (blueprint_ == nullptr)
-            return blueprint.index_of("run", name_);
-        if (blueprint_ != &blueprint)
-            throw GraphError("agdf::start(node, item): the node belongs to another graph. Expected: a handle that this graph's "
-                             "add_node returned. Use that one, or the node's name.");
-        return index_;
-    }
+    [[nodiscard]] std::size_t node_of(const detail::Blueprint& blueprint) const;
     [[nodiscard]] detail::StartValue* value() const noexcept { return value_.get(); }
 
 private:
@@ -127,16 +121,19 @@ template <class T>
     return {nullptr, 0, std::string{name}, std::make_shared<detail::StartValueOf<Value>>(Value(std::forward<T>(item)))};
 }
 
-[[nodiscard]] inline StartItem start(std::string_view name)
-{
-    return {nullptr, 0, std::string{name}, nullptr};
-}
+[[nodiscard]] AGDF_DECL StartItem start(std::string_view name);
 
 /// The start items of a run; one alone may stand for the list.
 class StartItems : public std::vector<StartItem> {
 public:
     using std::vector<StartItem>::vector;
-    StartItems(StartItem item) { push_back(std::move(item)); }
+    StartItems(StartItem item);
+    StartItems();
+    StartItems(const StartItems&);
+    StartItems(StartItems&&) noexcept;
+    StartItems& operator=(const StartItems&);
+    StartItems& operator=(StartItems&&) noexcept;
+    ~StartItems();
 };
 
 /// A bool, false by default. One that is given brings what catches signals with it.
@@ -146,7 +143,7 @@ public:
 
     template <std::same_as<bool> Switch>
     constexpr StopOnSignals(Switch on)  // NOLINT: implicit, since it stands for the bool
-        : make_(on ? &detail::SignalWatch<Switch>::make : nullptr)
+        : make_(on ? &detail::make_signal_watch<Switch> : nullptr)
     {
     }
 
@@ -169,3 +166,7 @@ struct RunOptions {
 };
 
 }  // namespace agdf
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/start.ipp>
+#endif

@@ -11,6 +11,10 @@ endfunction()
 consumer_program(program ../main.cpp ../second.cpp)
 target_link_libraries(program PRIVATE agdf::agdf)
 
+# A program that uses every part of what was compiled: it would not link without one.
+consumer_program(compiled_program ../compiled.cpp ../second.cpp)
+target_link_libraries(compiled_program PRIVATE agdf::compiled)
+
 if(WITH_HTTP)
     consumer_program(http_program ../http.cpp)
     target_link_libraries(http_program PRIVATE agdf::http)

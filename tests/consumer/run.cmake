@@ -20,19 +20,20 @@ step("configuring" "${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/${WAY}" -B "
     "-DCMAKE_PREFIX_PATH=${WORK}/stage" "-DAGDF_SOURCE=${AGDF_SOURCE}" "-DWITH_HTTP=${HTTP}")
 step("building" "${CMAKE_COMMAND}" --build "${WORK}/build")
 step("running its program" "${WORK}/build/program")
+step("running its program with the compiled part" "${WORK}/build/compiled_program")
 if(HTTP)
     step("running its program with http" "${WORK}/build/http_program")
 endif()
 
 # Only the project's own options reach the compiler.
-foreach(program IN ITEMS program http_program)
+foreach(program IN ITEMS program compiled_program http_program)
     if(EXISTS "${WORK}/build/${program}.options")
         file(READ "${WORK}/build/${program}.options" options)
         if(NOT options STREQUAL "-Wall -Wextra -Wconversion -Wshadow -Wpedantic -Werror")
             message(FATAL_ERROR "consumer ${WAY}: ${program} is compiled or linked with '${options}'. "
                                 "Expected: only the options that it asked for.")
         endif()
-    elseif(HTTP OR program STREQUAL "program")
+    elseif(HTTP OR NOT program STREQUAL "http_program")
         message(FATAL_ERROR "consumer ${WAY}: ${program}.options was not written.")
     endif()
 endforeach()

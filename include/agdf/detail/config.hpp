@@ -31,6 +31,16 @@
 #define AGDF_ALWAYS_INLINE inline
 #endif
 
+// What is not a template has its definitions in impl/*.ipp. As a rule each header brings its own, and all of them are
+// inline. With AGDF_SEPARATE_COMPILATION, which the CMake target agdf::compiled sets, programs read the declarations only,
+// and impl/agdf.cpp is compiled once.
+#if defined(AGDF_SEPARATE_COMPILATION)
+#define AGDF_DECL
+#else
+#define AGDF_DECL inline
+#define AGDF_HEADER_ONLY 1
+#endif
+
 // Around coroutine templates: GCC (12 to 15) warns that the frame of one, which it counts as a type of the header, holds
 // an item or a lambda of the user's .cpp file. That is what templates are for, so the warning is off in between.
 #if defined(__GNUC__) && !defined(__clang__)

@@ -10,6 +10,14 @@
 
 namespace agdf::detail {
 
+/// Makes a T that is known as a Base from then on. A smart pointer to each T, as std::make_unique returns it, would cost
+/// every program's build some fifty functions.
+template <class Base, class T, class... Arguments>
+[[nodiscard]] std::unique_ptr<Base> make_as(Arguments&&... arguments)
+{
+    return std::unique_ptr<Base>{new T(std::forward<Arguments>(arguments)...)};
+}
+
 /// Makes the ports of an edge, one for each worker of its source.
 class EdgeMaker {
 public:
@@ -36,7 +44,7 @@ public:
 
     void attach(Outlet<Out>& outlet, NodeRun& destination) const override
     {
-        outlet.add(std::make_unique<PortTo<Out, In, Shape>>(outlet.arrivals(), static_cast<NodeInput<In>&>(destination), shape_));
+        outlet.add(make_as<Port<Out>, PortTo<Out, In, Shape>>(outlet.arrivals(), static_cast<NodeInput<In>&>(destination), shape_));
     }
     [[nodiscard]] std::size_t alternative() const noexcept override
     {
@@ -58,9 +66,9 @@ public:
     void attach(Outlet<Out>& outlet, NodeRun& destination) const override
     {
         if (is_first_)
-            outlet.add(std::make_unique<PortGroup<Out>>(choose_));
+            outlet.add(make_as<Port<Out>, PortGroup<Out>>(choose_));
         static_cast<PortGroup<Out>&>(outlet.last_port())
-            .add(std::make_unique<PortTo<Out, In, Plain>>(outlet.arrivals(), static_cast<NodeInput<In>&>(destination), plain_));
+            .add(make_as<Port<Out>, PortTo<Out, In, Plain>>(outlet.arrivals(), static_cast<NodeInput<In>&>(destination), plain_));
     }
     [[nodiscard]] const void* group() const noexcept override { return choose_.get(); }
 
@@ -83,7 +91,7 @@ public:
     {
         for (std::size_t i = 0; i < source.worker_count(); ++i) {
             auto& outlet = static_cast<NodeInput<In>&>(source).policies_of_worker(i).dead_letter_outlet();
-            outlet.add(std::make_unique<PortTo<Failed<In>, Letter, Plain>>(outlet.arrivals(), static_cast<NodeInput<Letter>&>(destination), plain_));
+            outlet.add(make_as<Port<Failed<In>>, PortTo<Failed<In>, Letter, Plain>>(outlet.arrivals(), static_cast<NodeInput<Letter>&>(destination), plain_));
         }
     }
 

@@ -4,20 +4,17 @@
 
 #include <agdf/detail/blueprint.hpp>
 #include <agdf/detail/run_control.hpp>
-#include <agdf/detail/zip_check.hpp>
 #include <agdf/report.hpp>
 
-#include <fmt/core.h>
-
-#include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <mutex>
 #include <string_view>
-#include <utility>
+#include <type_traits>
 #include <vector>
 
 namespace agdf::detail {
+
+class BlockingPool;
 
 /// Somebody who wants to know when a run begins and ends.
 class RunObserver {
@@ -32,130 +29,47 @@ protected:
 /// Thread-safety: `blueprint` and `options` are not touched while others look; all else is safe.
 class GraphCore {
 public:
-    explicit GraphCore(GraphOptions options) : options_(std::move(options))
-    {
-        const auto fail = [](std::string_view what) { throw GraphError(fmt::format("agdf::Graph: {}", what)); };
-        Blueprint::check_range(fail, "threads", options_.threads, 1, 1'024);
-        Blueprint::check_range(fail, "blocking_threads", options_.blocking_threads, 1, 4'096);
-        if (options_.stall_after.is_negative())
-            fail("the option .stall_after is negative. Expected: a duration, or zero for never. Set it in this range.");
-        if (!options_.log)
-            options_.log = [](LogLevel level, std::string_view line) {
-                constexpr std::string_view names[] = {"debug", "info", "warning", "error"};
-                fmt::print(stderr, "[{}] {}\n", names[static_cast<std::size_t>(level)], line);
-            };
-        pool_ = std::make_shared<BlockingPool>(options_.blocking_threads);
-        blueprint.on_edge([this] {
-            constexpr std::size_t most = 1'000;  // nodes; a larger graph is looked at once, when it runs
-            if (blueprint.size() <= most)
-                warn_of_zips();
-        });
-    }
+    /// Errors: throws GraphError if an option is out of range.
+    [[nodiscard]] static std::shared_ptr<GraphCore> make(GraphOptions options);
 
+    explicit GraphCore(GraphOptions options);
     GraphCore(const GraphCore&) = delete;
     GraphCore& operator=(const GraphCore&) = delete;
-    ~GraphCore() { pool_->stop(); }
+    ~GraphCore();
 
     Blueprint blueprint;
 
     /// Logs, once for each, which zips cannot stay in step as the graph is now.
-    void warn_of_zips()
-    {
-        std::erase_if(blueprint.zips(), [this](std::size_t zip) {
-            const std::string warning = ZipCheck{blueprint}.warning_for(zip);
-            if (!warning.empty())
-                options_.log(LogLevel::warning, warning);
-            return !warning.empty();
-        });
-    }
+    void warn_of_zips();
+    /// Logs which options of a node have no effect.
+    void warn_of_options(const NodeSpec& node) const;
 
     /// The threads for the blocking calls of its nodes; they are kept from run to run.
     [[nodiscard]] const std::shared_ptr<BlockingPool>& pool() const noexcept { return pool_; }
 
     [[nodiscard]] const GraphOptions& options() const noexcept { return options_; }
 
-    [[nodiscard]] std::shared_ptr<RunControl> current_run() const
-    {
-        const std::lock_guard lock{mutex_};
-        return run_;
-    }
+    [[nodiscard]] std::shared_ptr<RunControl> current_run() const;
+    void check_idle() const;
 
-    void check_idle() const
-    {
-        if (current_run())
-            throw GraphError("agdf::Graph::run: the graph is running already. Expected: one run at a time. Wait for its end, or "
-                             "make a second graph.");
-    }
+    // On the run that is under way, if there is one.
+    void stop();
+    void cancel();
+    void pause();
+    void resume();
 
-    void run_began(std::shared_ptr<RunControl> run)
-    {
-        {
-            const std::lock_guard lock{mutex_};
-            run_ = std::move(run);
-        }
-        for_each_observer([](RunObserver& observer) { observer.run_began(); });
-    }
-
-    void run_ended(std::vector<NodeStats> stats)
-    {
-        std::shared_ptr<RunControl> run;
-        {
-            const std::lock_guard lock{mutex_};
-            run = std::exchange(run_, nullptr);
-            last_stats_ = stats;
-            has_run_ = true;
-        }
-        for_each_observer([&](RunObserver& observer) { observer.run_ended(stats); });
-    }
+    void run_began(std::shared_ptr<RunControl> run);
+    void run_ended(std::vector<NodeStats> stats);
 
     /// The numbers of the run under way, else of the last one, else zeros.
-    [[nodiscard]] std::vector<NodeStats> stats() const
-    {
-        std::shared_ptr<RunControl> run;
-        {
-            const std::lock_guard lock{mutex_};
-            if (!run_ && has_run_)
-                return last_stats_;
-            run = run_;
-        }
-        if (run)
-            return run->stats();
-        std::vector<NodeStats> zeros(blueprint.size());
-        for (std::size_t i = 0; i < zeros.size(); ++i) {
-            zeros[i].name = blueprint.node(i).name();
-            zeros[i].queue_size = blueprint.node(i).options().queue_size;
-            zeros[i].workers = blueprint.node(i).options().workers;
-        }
-        return zeros;
-    }
+    [[nodiscard]] std::vector<NodeStats> stats() const;
+    [[nodiscard]] bool has_run() const;
 
-    [[nodiscard]] bool has_run() const
-    {
-        const std::lock_guard lock{mutex_};
-        return has_run_ || run_ != nullptr;
-    }
-
-    void add_observer(std::weak_ptr<RunObserver> observer)
-    {
-        const std::lock_guard lock{mutex_};
-        std::erase_if(observers_, [](const auto& known) { return known.expired(); });
-        observers_.push_back(std::move(observer));
-    }
+    void add_observer(std::weak_ptr<RunObserver> observer);
 
 private:
-    /// Without the lock, since an observer may run code of the user's, which may add another.
     template <class F>
-    void for_each_observer(const F& call)
-    {
-        std::vector<std::weak_ptr<RunObserver>> observers;
-        {
-            const std::lock_guard lock{mutex_};
-            observers = observers_;
-        }
-        for (const auto& observer : observers)
-            if (const auto alive = observer.lock())
-                call(*alive);
-    }
+    void for_each_observer(const F& call);
 
     GraphOptions options_;
     std::shared_ptr<BlockingPool> pool_;
@@ -166,4 +80,21 @@ private:
     std::vector<std::weak_ptr<RunObserver>> observers_;
 };
 
+/// Errors: throws GraphError if one of the nodes belongs to another graph.
+AGDF_DECL void check_own(std::string_view function, const Blueprint& graph, const Blueprint& from, const Blueprint& to);
+
+[[nodiscard]] AGDF_DECL asio::any_io_executor any_executor_of(asio::io_context& context);
+template <class Executor, class Context>
+[[nodiscard]] Executor executor_of(Context& context)
+{
+    if constexpr (std::is_same_v<Executor, asio::any_io_executor> && std::is_same_v<Context, asio::io_context>)
+        return any_executor_of(context);
+    else
+        return context.get_executor();
+}
+
 }  // namespace agdf::detail
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/graph_core.ipp>
+#endif

@@ -60,13 +60,10 @@ struct BodyFacts {
 /// A node as it was added.
 class NodeSpec {
 public:
-    NodeSpec(std::string name, NodeOptions options, ItemType in, ItemType out, BodyFacts facts)
-        : name_(std::move(name)), options_(std::move(options)), in_(std::move(in)), out_(std::move(out)), facts_(facts)
-    {
-    }
+    NodeSpec(std::string name, NodeOptions options, ItemType in, ItemType out, BodyFacts facts);
     NodeSpec(const NodeSpec&) = delete;
     NodeSpec& operator=(const NodeSpec&) = delete;
-    virtual ~NodeSpec() = default;
+    virtual ~NodeSpec();
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] const NodeOptions& options() const noexcept { return options_; }
@@ -135,7 +132,7 @@ public:
     }
 
 private:
-    [[nodiscard]] std::unique_ptr<WorkerBase> make_worker(Lane& lane) override { return std::make_unique<Worker>(*this, lane, body_); }
+    [[nodiscard]] std::unique_ptr<WorkerBase> make_worker(Lane& lane) override { return make_as<WorkerBase, Worker>(*this, lane, body_); }
 
     const std::shared_ptr<Caller> body_;
     [[no_unique_address]] const MakeCaller make_;
@@ -190,12 +187,12 @@ public:
         if constexpr (Traits::per_worker)
             make_ = [make = std::move(body)]() mutable { return std::make_shared<Caller>(make()); };
         else
-            body_ = std::make_shared<Caller>(std::move(body));
+            body_ = std::shared_ptr<Caller>{new Caller(std::move(body))};
     }
 
     [[nodiscard]] std::unique_ptr<NodeRun> make_run(RunState& run, Sharing sharing) const override
     {
-        return std::make_unique<Run>(run, *this, sharing, body_, make_);
+        return make_as<NodeRun, Run>(run, *this, sharing, body_, make_);
     }
 
     void connect([[maybe_unused]] NodeRun& self, [[maybe_unused]] const EdgeMaker& edge,
@@ -213,12 +210,12 @@ public:
         if constexpr (!std::is_void_v<Out>) {
             using Tuple = typename AsTuple<Out>::Type;
             if (destination.in().is_void)
-                return std::make_shared<EdgeMakerOf<Out, void, Plain>>(Plain{});
+                return make_as<const EdgeMaker, EdgeMakerOf<Out, void, Plain>>(Plain{});
             if (destination.in().id == type_id<Out>())
-                return std::make_shared<EdgeMakerOf<Out, Out, Plain>>(Plain{});
+                return make_as<const EdgeMaker, EdgeMakerOf<Out, Out, Plain>>(Plain{});
             if constexpr (!std::is_void_v<Tuple>) {
                 if (destination.in().id == type_id<Tuple>())
-                    return std::make_shared<EdgeMakerOf<Out, Tuple, Plain>>(Plain{});
+                    return make_as<const EdgeMaker, EdgeMakerOf<Out, Tuple, Plain>>(Plain{});
             }
             return edge_of_alternative<Out>(destination);
         }
@@ -231,7 +228,7 @@ public:
             using Item = typename IsFailed<In>::Item;
             if constexpr (std::is_void_v<Item> || Copies<Item>::value) {
                 if (source.in().id == type_id<Item>())
-                    return std::make_shared<ErrorEdgeMakerOf<Item, In>>();
+                    return make_as<const EdgeMaker, ErrorEdgeMakerOf<Item, In>>();
             }
         }
         return nullptr;
@@ -271,7 +268,7 @@ private:
             return IsVariant<Yielded>::first([&]<class A>(std::type_identity<A>) -> std::shared_ptr<const EdgeMaker> {
                 if constexpr (AlternativeFor<Yielded, A>::exists) {
                     if (destination.in().id == type_id<A>())
-                        return std::make_shared<EdgeMakerOf<Yielded, A, Plain>>(Plain{});
+                        return make_as<const EdgeMaker, EdgeMakerOf<Yielded, A, Plain>>(Plain{});
                 }
                 return nullptr;
             });
@@ -281,6 +278,15 @@ private:
     std::shared_ptr<Caller> body_;           // one of these two
     [[no_unique_address]] typename Run::MakeCaller make_;
 };
+
+#if defined(AGDF_SEPARATE_COMPILATION)
+// Every graph has a source, whose queue has but the word to begin.
+extern template class Ring<Envelope<Unit>>;
+extern template class ChannelCore<Envelope<Unit>>;
+extern template class Inbox<Envelope<Unit>>;
+extern template class NodeInput<void>;
+extern template class PoliciesFor<void>;
+#endif
 
 /// A further queue of a node whose body has several receivers.
 template <class In>
@@ -293,7 +299,7 @@ public:
 
     [[nodiscard]] std::unique_ptr<NodeRun> make_run(RunState& run, Sharing sharing) const override
     {
-        return std::make_unique<ExtraInput<In>>(run, name(), options(), sharing);
+        return make_as<NodeRun, ExtraInput<In>>(run, name(), options(), sharing);
     }
     void connect(NodeRun&, const EdgeMaker&, NodeRun&) const override {}
     [[nodiscard]] std::shared_ptr<const EdgeMaker> make_edge_to(const NodeSpec&) const override { return nullptr; }
@@ -303,3 +309,7 @@ public:
 };
 
 }  // namespace agdf::detail
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/node_spec.ipp>
+#endif

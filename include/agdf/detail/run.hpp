@@ -12,6 +12,7 @@
 //
 // A sleeping worker holds its own frame, and so the run; when the execution context goes, the run lets go of them.
 
+#include <agdf/detail/graph_core.hpp>
 #include <agdf/detail/post.hpp>
 #include <agdf/detail/run_nodes.hpp>
 #include <agdf/detail/run_control.hpp>
@@ -33,16 +34,6 @@
 
 namespace agdf::detail {
 
-/// What is to be done with the report.
-class Completion {
-public:
-    Completion() = default;
-    Completion(const Completion&) = delete;
-    Completion& operator=(const Completion&) = delete;
-    virtual ~Completion() = default;
-    virtual void complete(RunReport report) = 0;
-};
-
 class Run final : public RunState, public RunControl, private ShutdownHook, public std::enable_shared_from_this<Run> {
 public:
     Run(std::shared_ptr<GraphCore> core, const std::vector<asio::any_io_executor>& strands)
@@ -62,8 +53,7 @@ public:
         options_of_run_.start.clear();
     }
 
-    /// Begins. From here on the run keeps itself alive.
-    void begin(std::unique_ptr<Completion> completion)
+    void begin(std::unique_ptr<Completion> completion) override
     {
         core_->check_idle();
         completion_ = std::move(completion);

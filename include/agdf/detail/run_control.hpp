@@ -1,9 +1,10 @@
 #pragma once
 
-// Floor 2: a run, as those see it who watch and control it from the side.
+// Floor 3: a run, as those see it who watch and control it from the side.
 
 #include <agdf/detail/asio.hpp>
 #include <agdf/error.hpp>
+#include <agdf/report.hpp>
 #include <agdf/stats.hpp>
 
 #include <chrono>
@@ -14,9 +15,21 @@
 
 namespace agdf::detail {
 
+/// What is to be done with the report.
+class Completion {
+public:
+    Completion() = default;
+    Completion(const Completion&) = delete;
+    Completion& operator=(const Completion&) = delete;
+    virtual ~Completion() = default;
+    virtual void complete(RunReport report) = 0;
+};
+
 /// A run, as seen from outside.
 class RunControl {
 public:
+    /// Begins. From here on the run keeps itself alive.
+    virtual void begin(std::unique_ptr<Completion> completion) = 0;
     virtual void stop() = 0;
     virtual void cancel() = 0;
     virtual void pause() = 0;
@@ -48,5 +61,13 @@ protected:
 /// nothing to do with the watch.
 using MakeWatch = std::shared_ptr<Watch> (*)(const asio::any_io_executor& executor, std::chrono::steady_clock::duration time,
                                              std::weak_ptr<RunControl> run);
+
+// They are templates of the type of their option, and so made only for programs that name it. Defined in impl/run_watch.ipp.
+template <class Switch>
+[[nodiscard]] std::shared_ptr<Watch> make_signal_watch(const asio::any_io_executor& executor, std::chrono::steady_clock::duration grace,
+                                                       std::weak_ptr<RunControl> run);
+template <class Time>
+[[nodiscard]] std::shared_ptr<Watch> make_stall_watch(const asio::any_io_executor& executor, std::chrono::steady_clock::duration stall_after,
+                                                      std::weak_ptr<RunControl> run);
 
 }  // namespace agdf::detail

@@ -10,7 +10,6 @@
 #include <map>
 #include <mutex>
 #include <unordered_map>
-#include <utility>
 
 namespace agdf::detail {
 
@@ -30,77 +29,25 @@ struct Ticket {
 /// Thread-safety: safe.
 class Sequencer {
 public:
-    explicit Sequencer(bool shared) : mutex_(shared) {}
+    explicit Sequencer(bool shared);
+    Sequencer(const Sequencer&) = delete;
+    Sequencer& operator=(const Sequencer&) = delete;
+    ~Sequencer();
 
     /// Takes a place. Stamps have no gaps: each one that was given out must enter once.
-    void enter(Ticket& ticket)
-    {
-        const auto lock = guard();
-        ticket.next = nullptr;
-        ticket.is_admitted = ticket.is_waiting = false;
-        if (ticket.stamp != next_stamp_) {  // the worker with an item before this one has not come to enter yet
-            early_.emplace(ticket.stamp, &ticket);
-            return;
-        }
-        admit(ticket);
-        while (!early_.empty() && early_.begin()->first == next_stamp_) {
-            admit(*early_.begin()->second);
-            early_.erase(early_.begin());
-        }
-    }
+    void enter(Ticket& ticket);
 
     /// Whether it is this ticket's turn.
-    [[nodiscard]] bool is_first(const Ticket& ticket)
-    {
-        const auto lock = guard();
-        return has_turn_now(ticket);
-    }
+    [[nodiscard]] bool is_first(const Ticket& ticket);
 
     /// The same; if not, its worker is woken when it is.
-    [[nodiscard]] bool has_turn(Ticket& ticket)
-    {
-        const auto lock = guard();
-        ticket.is_waiting = !has_turn_now(ticket);
-        return !ticket.is_waiting;
-    }
+    [[nodiscard]] bool has_turn(Ticket& ticket);
 
     /// Gives up waiting; false if the ticket did not wait (any more).
-    [[nodiscard]] bool withdraw(Ticket& ticket) noexcept
-    {
-        const auto lock = guard();
-        return std::exchange(ticket.is_waiting, false);
-    }
+    [[nodiscard]] bool withdraw(Ticket& ticket) noexcept;
 
     /// Gives the place back; the next one has its turn, if this ticket had it.
-    void leave(Ticket& ticket)
-    {
-        WorkerBase* woken = nullptr;
-        {
-            const auto lock = guard();
-            if (!ticket.is_admitted) {
-                early_.erase(ticket.stamp);
-                return;
-            }
-            const auto found = queues_.find(ticket.key);
-            Queue& queue = found->second;
-            if (queue.first == &ticket) {
-                queue.first = ticket.next;
-                if (queue.first && std::exchange(queue.first->is_waiting, false))
-                    woken = queue.first->worker;
-            } else {  // it never had its turn: the run is being cut short
-                Ticket* before = queue.first;
-                while (before->next != &ticket)
-                    before = before->next;
-                before->next = ticket.next;
-                if (queue.last == &ticket)
-                    queue.last = before;
-            }
-            if (!queue.first)
-                queues_.erase(found);
-        }
-        if (woken)
-            woken->wake_up();
-    }
+    void leave(Ticket& ticket);
 
 private:
     struct Queue {
@@ -110,21 +57,9 @@ private:
 
     [[nodiscard]] std::lock_guard<OptionalMutex> guard() { return std::lock_guard{mutex_}; }
 
-    [[nodiscard]] bool has_turn_now(const Ticket& ticket) const
-    {
-        return ticket.is_admitted && queues_.at(ticket.key).first == &ticket;
-    }
+    [[nodiscard]] bool has_turn_now(const Ticket& ticket) const;
 
-    void admit(Ticket& ticket)
-    {
-        Queue& queue = queues_[ticket.key];
-        (queue.first ? queue.last->next : queue.first) = &ticket;
-        queue.last = &ticket;
-        ticket.is_admitted = true;
-        ++next_stamp_;
-        if (queue.first == &ticket && std::exchange(ticket.is_waiting, false))
-            ticket.worker->wake_up();
-    }
+    void admit(Ticket& ticket);
 
     OptionalMutex mutex_;
     std::unordered_map<std::size_t, Queue> queues_;  // by key; only of items that are under way
@@ -133,3 +68,7 @@ private:
 };
 
 }  // namespace agdf::detail
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/sequencer.ipp>
+#endif

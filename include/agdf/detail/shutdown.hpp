@@ -7,7 +7,6 @@
 #include <atomic>
 #include <cstddef>
 #include <mutex>
-#include <thread>
 
 namespace agdf::detail {
 
@@ -40,24 +39,11 @@ public:
     using key_type = ShutdownService;
     inline static asio::execution_context::id id;
 
-    explicit ShutdownService(asio::execution_context& context) : asio::execution_context::service(context) {}
+    explicit ShutdownService(asio::execution_context& context);
 
-    void add(ShutdownHook& hook)
-    {
-        const std::lock_guard lock{mutex_};
-        hook.next_ = first_;
-        hook.previous_ = nullptr;
-        if (first_)
-            first_->previous_ = &hook;
-        first_ = &hook;
-        hook.linked_ = true;
-    }
+    void add(ShutdownHook& hook);
 
-    void remove(ShutdownHook& hook) noexcept
-    {
-        const std::lock_guard lock{mutex_};
-        unlink(hook);
-    }
+    void remove(ShutdownHook& hook) noexcept;
 
     /// Somebody on a thread of another context may resume a coroutine of this one. The context waits until each of them
     /// has come back from its post, in which it uses the context's strands: a moment, since nobody is called meanwhile.
@@ -66,32 +52,11 @@ public:
     void woken() noexcept { expected_.fetch_sub(1, std::memory_order_release); }
 
 private:
-    void shutdown() noexcept override
-    {
-        while (ShutdownHook* const hook = take_first())
-            hook->context_is_going();
-        while (expected_.load(std::memory_order_acquire) > 0)
-            std::this_thread::yield();
-    }
+    void shutdown() noexcept override;
 
-    [[nodiscard]] ShutdownHook* take_first() noexcept
-    {
-        const std::lock_guard lock{mutex_};
-        ShutdownHook* const hook = first_;
-        if (hook)
-            unlink(*hook);
-        return hook;
-    }
+    [[nodiscard]] ShutdownHook* take_first() noexcept;
 
-    void unlink(ShutdownHook& hook) noexcept
-    {
-        if (!hook.linked_)
-            return;
-        (hook.previous_ ? hook.previous_->next_ : first_) = hook.next_;
-        if (hook.next_)
-            hook.next_->previous_ = hook.previous_;
-        hook.linked_ = false;
-    }
+    void unlink(ShutdownHook& hook) noexcept;
 
     std::mutex mutex_;
     ShutdownHook* first_ = nullptr;
@@ -99,3 +64,7 @@ private:
 };
 
 }  // namespace agdf::detail
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/shutdown.ipp>
+#endif

@@ -65,43 +65,20 @@ public:
     using key_type = TimeService;
     inline static asio::execution_context::id id;
 
-    explicit TimeService(asio::execution_context& context) : asio::execution_context::service(context) {}
+    explicit TimeService(asio::execution_context& context);
 
     /// The virtual clock; null while time is real.
-    [[nodiscard]] std::shared_ptr<VirtualClock> clock() const
-    {
-        if (!is_virtual_.load(std::memory_order_acquire))
-            return nullptr;
-        const std::lock_guard lock{mutex_};
-        return clock_;
-    }
+    [[nodiscard]] std::shared_ptr<VirtualClock> clock() const;
 
-    [[nodiscard]] std::chrono::steady_clock::time_point now() const
-    {
-        const auto virtual_clock = clock();
-        return virtual_clock ? virtual_clock->now() : std::chrono::steady_clock::now();
-    }
+    [[nodiscard]] std::chrono::steady_clock::time_point now() const;
 
     /// Makes time virtual; false if it is already.
-    [[nodiscard]] bool install(std::shared_ptr<VirtualClock> clock)
-    {
-        const std::lock_guard lock{mutex_};
-        if (clock_)
-            return false;
-        clock_ = std::move(clock);
-        is_virtual_.store(true, std::memory_order_release);
-        return true;
-    }
+    [[nodiscard]] bool install(std::shared_ptr<VirtualClock> clock);
 
-    void uninstall() noexcept
-    {
-        const std::lock_guard lock{mutex_};
-        is_virtual_.store(false, std::memory_order_release);
-        clock_.reset();
-    }
+    void uninstall() noexcept;
 
 private:
-    void shutdown() noexcept override {}
+    void shutdown() noexcept override;
 
     std::atomic<bool> is_virtual_{false};
     mutable std::mutex mutex_;
@@ -130,12 +107,8 @@ private:
 class ClockHold {
 public:
     ClockHold() = default;
-    explicit ClockHold(const asio::any_io_executor& executor) : ClockHold(time_service_of(executor).clock()) {}
-    explicit ClockHold(std::shared_ptr<VirtualClock> clock) : clock_(std::move(clock))
-    {
-        if (clock_)
-            clock_->hold();
-    }
+    explicit ClockHold(const asio::any_io_executor& executor);
+    explicit ClockHold(std::shared_ptr<VirtualClock> clock);
     ClockHold(ClockHold&&) noexcept = default;
     ClockHold& operator=(ClockHold&& other) noexcept
     {
@@ -145,13 +118,9 @@ public:
         }
         return *this;
     }
-    ~ClockHold() { release(); }
+    ~ClockHold();
 
-    void release() noexcept
-    {
-        if (const auto clock = std::move(clock_))
-            clock->release();
-    }
+    void release() noexcept;
 
 private:
     std::shared_ptr<VirtualClock> clock_;
@@ -203,34 +172,21 @@ public:
     using time_point = std::chrono::steady_clock::time_point;
     using duration = std::chrono::steady_clock::duration;
 
-    explicit Timer(const asio::any_io_executor& executor) : timer_(executor), service_(&time_service_of(executor)) {}
+    explicit Timer(const asio::any_io_executor& executor);
     Timer(const Timer&) = delete;
     Timer& operator=(const Timer&) = delete;
-    ~Timer() { cancel_virtual(); }
+    ~Timer();
 
     [[nodiscard]] asio::any_io_executor get_executor() { return timer_.get_executor(); }
-    [[nodiscard]] time_point now() const { return service_->now(); }
+    [[nodiscard]] time_point now() const;
 
     /// Sets the time for the next wait, and cancels one that is under way.
-    void expires_at(time_point deadline)
-    {
-        cancel_virtual();
-        timer_.expires_at(deadline);
-    }
+    void expires_at(time_point deadline);
 
-    void expires_after(duration timeout)
-    {
-        const time_point start = now();
-        expires_at(timeout > time_point::max() - start ? time_point::max() : start + timeout);
-    }
+    void expires_after(duration timeout);
 
     /// The same for a sleep, which a virtual clock takes down.
-    void sleeps_for(duration time)
-    {
-        expires_after(time);
-        if (const auto clock = service_->clock())
-            clock->note_sleep(time);
-    }
+    void sleeps_for(duration time);
 
     /// Waits until the time that was set; void(asio::error_code), with operation_aborted if cancelled.
     template <class Token>
@@ -241,18 +197,11 @@ public:
 
     /// The same for a plain function, which is called unless the wait is cancelled, and on the timer's executor unless
     /// another is given.
-    void call_when_over(std::function<void()> function) { call_when_over(get_executor(), std::move(function)); }
-    void call_when_over(const asio::any_io_executor& executor, std::function<void()> function)
-    {
-        async_wait(CallWhenOver{executor, std::move(function)});
-    }
+    void call_when_over(std::function<void()> function);
+    void call_when_over(const asio::any_io_executor& executor, std::function<void()> function);
 
     /// Ends the wait that is under way with operation_aborted.
-    void cancel()
-    {
-        cancel_virtual();
-        timer_.cancel();
-    }
+    void cancel();
 
 private:
     struct Cancel {
@@ -293,11 +242,7 @@ private:
         clock->add(key, std::move(wait));  // from here on the handler may run on another thread, and end this timer
     }
 
-    void cancel_virtual()
-    {
-        if (const auto clock = std::move(clock_))
-            clock->cancel(key_);
-    }
+    void cancel_virtual();
 
     asio::steady_timer timer_;
     TimeService* service_;
@@ -306,3 +251,7 @@ private:
 };
 
 }  // namespace agdf::detail
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/timer.ipp>
+#endif

@@ -1,7 +1,6 @@
 #pragma once
 
-// Floor 3: what looks at a run from the side: signals of the operating system, and the clock of a stall. They are templates
-// of the type of their option, and so made only for programs that name it.
+// Floor 3: what looks at a run from the side: signals of the operating system, and the clock of a stall.
 
 #include <agdf/detail/run_control.hpp>
 #include <agdf/detail/timer.hpp>
@@ -106,12 +105,6 @@ private:
 template <class Switch>
 class SignalWatch final : public Watch, public std::enable_shared_from_this<SignalWatch<Switch>> {
 public:
-    static std::shared_ptr<Watch> make(const asio::any_io_executor& executor, std::chrono::steady_clock::duration grace,
-                                       std::weak_ptr<RunControl> run)
-    {
-        return std::make_shared<SignalWatch>(executor, grace, std::move(run));
-    }
-
     SignalWatch(const asio::any_io_executor& executor, std::chrono::steady_clock::duration grace, std::weak_ptr<RunControl> run)
         : signals_(std::in_place, executor), timer_(std::in_place, executor), grace_(grace), run_(std::move(run))
     {
@@ -211,12 +204,6 @@ private:
 template <class Time>
 class StallWatch final : public Watch, public std::enable_shared_from_this<StallWatch<Time>> {
 public:
-    static std::shared_ptr<Watch> make(const asio::any_io_executor& executor, std::chrono::steady_clock::duration stall_after,
-                                       std::weak_ptr<RunControl> run)
-    {
-        return std::make_shared<StallWatch>(executor, stall_after, std::move(run));
-    }
-
     StallWatch(const asio::any_io_executor& executor, std::chrono::steady_clock::duration stall_after, std::weak_ptr<RunControl> run)
         : timer_(std::in_place, executor), stall_after_(stall_after), run_(std::move(run))
     {
@@ -300,5 +287,19 @@ private:
     bool reported_ = false;
     bool ended_ = false;
 };
+
+template <class Switch>
+std::shared_ptr<Watch> make_signal_watch(const asio::any_io_executor& executor, std::chrono::steady_clock::duration grace,
+                                         std::weak_ptr<RunControl> run)
+{
+    return std::make_shared<SignalWatch<Switch>>(executor, grace, std::move(run));
+}
+
+template <class Time>
+std::shared_ptr<Watch> make_stall_watch(const asio::any_io_executor& executor, std::chrono::steady_clock::duration stall_after,
+                                        std::weak_ptr<RunControl> run)
+{
+    return std::make_shared<StallWatch<Time>>(executor, stall_after, std::move(run));
+}
 
 }  // namespace agdf::detail

@@ -1,0 +1,67 @@
+#pragma once
+
+// Floor 6: `Graph::run` and what `Graph::async_run` needs of one execution.
+
+#include <agdf/detail/drive.hpp>
+#include <agdf/detail/run.hpp>
+#include <agdf/run.hpp>
+
+#include <optional>
+
+namespace agdf::detail {
+
+/// Keeps the report for the thread that waits in `Graph::run`.
+class KeepReport final : public Completion {
+public:
+    KeepReport(std::shared_ptr<Drivers> drivers, std::shared_ptr<std::optional<RunReport>> report, asio::io_context* io)
+        : drivers_(std::move(drivers)), report_(std::move(report)), io_(io)
+    {
+    }
+    void complete(RunReport report) override
+    {
+        report_->emplace(std::move(report));
+        drivers_->finish(io_);
+    }
+
+private:
+    const std::shared_ptr<Drivers> drivers_;
+    const std::shared_ptr<std::optional<RunReport>> report_;
+    asio::io_context* const io_;
+};
+
+AGDF_DECL asio::io_context* io_context_of(const asio::any_io_executor& executor)
+{
+    const auto* const inner = executor.target<asio::io_context::executor_type>();
+    return inner ? &inner->context() : nullptr;
+}
+
+AGDF_DECL std::vector<asio::any_io_executor> make_strands(const asio::any_io_executor& executor, std::size_t count)
+{
+    return make_strands<asio::any_io_executor>(executor, count);
+}
+
+AGDF_DECL std::shared_ptr<RunControl> make_run(const std::shared_ptr<GraphCore>& core, const std::vector<asio::any_io_executor>& strands,
+                                               RunOptions options)
+{
+    core->check_idle();
+    core->warn_of_zips();
+    auto run = std::make_shared<Run>(core, strands);
+    run->prepare(std::move(options));
+    return run;
+}
+
+AGDF_DECL RunReport run_to_the_end(const std::shared_ptr<GraphCore>& core, const std::vector<asio::any_io_executor>& strands,
+                                   asio::io_context* io, RunOptions options)
+{
+    const auto drivers = std::make_shared<Drivers>();
+    const auto report = std::make_shared<std::optional<RunReport>>();
+    const auto run = make_run(core, strands, std::move(options));
+    run->begin(std::make_unique<KeepReport>(drivers, report, io));
+    if (io)
+        drivers->drive(*io, core->options().threads, [&] { run->cancel(); });
+    else
+        drivers->wait();
+    return std::move(**report);
+}
+
+}  // namespace agdf::detail
