@@ -180,7 +180,6 @@ private:
         for (std::size_t i = 0; i < nodes_.size(); ++i)
             for (std::size_t w = 0; w < nodes_.node(i).worker_count(); ++w) {
                 WorkerBase& worker = nodes_.node(i).worker(w);
-                worker.clock().start();
                 spawn(worker.lane().executor(), worker.work(), worker.signal(), &Run::coroutine_ended, &nodes_.node(i));
             }
         post_call(strand(), OnLane{shared_from_this(), &Run::worker_ended, 0});
@@ -248,7 +247,7 @@ private:
         for (WorkerBase* const worker : nodes_.workers_on(lane)) {
             worker->on_resume();
             if (worker->clock().state() == WorkerClock::ended)
-                continue;
+                continue;  // or it has not begun: then it looks for itself, and its coroutine must not be cut short before
             if (worker->is_cut_short())
                 worker->signal().emit(asio::cancellation_type::terminal);
             else
