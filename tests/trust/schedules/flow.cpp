@@ -104,18 +104,10 @@ void Flow::plan_run()
         plan_anywhere(latest, "cancel", [this] { note_cancel(); if (graph_) graph_->cancel(); });
     for (int i = 0; i < 2; ++i)
         if (chance(20)) {
-            plan_anywhere(latest, "pause", [this] {
-                is_paused_ = is_running() && !was_stopped_ && !was_cancelled_ && graph_->core()->current_run() != nullptr;
-                source_yields_after_ = was_stopped_ ? source_yields_after_ : -static_cast<int>(inside_);
-                if (graph_)
-                    graph_->pause();
-            });
-            plan_anywhere(2 * latest, "resume", [this] {
-                is_paused_ = false;
-                if (graph_)
-                    graph_->resume();
-            });
+            plan_anywhere(latest, "pause", [this] { pause(); });
+            plan_anywhere(2 * latest, "resume", [this] { resume(); });
         }
+    plan_at_a_stand("resume", [this] { resume(); });
     if (chance(4))
         plan(latest, "destroy the graph", [this] { note_cancel(); graph_.reset(); });
     if (chance(6))
@@ -124,6 +116,23 @@ void Flow::plan_run()
         plan(latest, "signal stop", [this] { note_stop(); signal_->emit(asio::cancellation_type::partial); });
     if (chance(5))
         plan_anywhere(latest, "penalize", [this] { limiter_.penalize(2ms); });
+}
+
+void Flow::pause()
+{
+    if (!graph_)
+        return;
+    graph_->pause();
+    is_paused_ = is_running() && graph_->core()->current_run()->is_paused();
+    if (is_paused_)
+        source_yields_after_ = -static_cast<int>(inside_);
+}
+
+void Flow::resume()
+{
+    is_paused_ = false;
+    if (graph_)
+        graph_->resume();
 }
 
 void Flow::note_stop()

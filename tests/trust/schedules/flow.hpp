@@ -29,7 +29,7 @@ struct NodeBook {
     agdf::NodeOptions options;
     bool is_source = false;
     bool halts = false;
-    bool is_asynchronous = false;
+    bool is_stream = false;
     bool balances = true;          ///< whether each of its items is one visit
     std::vector<NodeBook*> producers;
     bool is_sorted = false;        ///< its items come in the order of their numbers
@@ -132,6 +132,8 @@ private:
     void plan_run();
     void end_run(const agdf::RunReport& report);
     [[nodiscard]] bool is_running() const { return graph_ && graph_->core()->current_run() != nullptr; }
+    void pause();
+    void resume();
     void note_stop();
     void note_cancel();
     void note_yield(NodeBook& book, const Item& item);

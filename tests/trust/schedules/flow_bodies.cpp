@@ -48,7 +48,7 @@ Flow::Visit::Visit(Flow& flow, NodeBook& book, const Item& item) : flow_(flow), 
     }
     if (book_.options.rate_limit)
         ++flow_.limited_;
-    has_permit_ = book_.options.limit && !book_.keeps_outputs();
+    has_permit_ = book_.options.limit && !book_.is_stream;  // a stream gives it to others while it waits
     if (has_permit_) {
         ++flow_.permits_out_;
         world.expect(flow_.permits_out_ <= flow_.semaphore_.permits(), "{} bodies have a permit of {}", flow_.permits_out_, flow_.semaphore_.permits());
@@ -189,6 +189,7 @@ std::function<std::optional<Item>(Item)> Flow::filter(NodeBook& book)
 
 std::function<agdf::Stream<Item>(Item)> Flow::stream(NodeBook& book)
 {
+    book.is_stream = true;
     return [this, &book](Item item) { return run_stream(*this, book, std::move(item)); };
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -50,11 +51,13 @@ protected:
     /// Plans something for one of the next steps, between two handlers.
     void plan(int latest, std::string name, std::function<void()> action)
     {
-        Plan mine{static_cast<std::size_t>(world_.random.between(0, latest)), std::move(name), std::move(action)};
-        auto place = plans_.begin();
-        while (place != plans_.end() && place->step > mine.step)
-            ++place;
-        plans_.insert(place, std::move(mine));
+        plan_at(world_.steps() + static_cast<std::size_t>(world_.random.between(0, latest)), std::move(name), std::move(action));
+    }
+
+    /// Plans it for when nothing else can happen any more.
+    void plan_at_a_stand(std::string name, std::function<void()> action)
+    {
+        plan_at(std::numeric_limits<std::size_t>::max(), std::move(name), std::move(action));
     }
 
     /// Plans it for a handler of its own, which may run in the middle of another: for what is safe from any thread.
@@ -76,6 +79,15 @@ private:
         std::string name;
         std::function<void()> action;
     };
+
+    void plan_at(std::size_t step, std::string name, std::function<void()> action)
+    {
+        auto place = plans_.begin();
+        while (place != plans_.end() && place->step > step)
+            ++place;
+        plans_.insert(place, Plan{step, std::move(name), std::move(action)});
+    }
+
     std::vector<Plan> plans_;  // the next one last
 };
 
