@@ -83,7 +83,7 @@ void Flow::begin_run()
     for (const auto& book : books_)
         book->begin_run();
     begin_books();
-    was_stopped_ = was_cancelled_ = is_paused_ = false;
+    was_stopped_ = was_cancelled_ = is_paused_ = was_paused_ = false;
     source_yields_after_ = 0;
     limited_ = 0;
     ++runs_begun_;
@@ -91,7 +91,9 @@ void Flow::begin_run()
     world_.note("run {}", runs_begun_);
     signal_ = std::make_unique<asio::cancellation_signal>();
     const Alive handler;
-    graph_->async_run({}, asio::bind_cancellation_slot(signal_->slot(), [this, handler](const agdf::RunReport& report) { end_run(report); }));
+    agdf::RunOptions options{.start = start_items()};
+    starts_elsewhere_ = !options.start.empty();
+    graph_->async_run(std::move(options), asio::bind_cancellation_slot(signal_->slot(), [this, handler](const agdf::RunReport& report) { end_run(report); }));
 }
 
 void Flow::plan_run()
@@ -124,6 +126,7 @@ void Flow::pause()
         return;
     graph_->pause();
     is_paused_ = is_running() && graph_->core()->current_run()->is_paused();
+    was_paused_ = true;
     if (is_paused_)
         source_yields_after_ = -static_cast<int>(inside_);
 }

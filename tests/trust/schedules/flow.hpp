@@ -32,14 +32,18 @@ struct NodeBook {
     bool is_stream = false;
     bool balances = true;          ///< whether each of its items is one visit
     std::vector<NodeBook*> producers;
+    std::vector<NodeBook*> failing;  ///< those whose failed items come here
+    bool may_give_up = false;      ///< whether items may be undelivered though the run was not cut short
     bool is_sorted = false;        ///< its items come in the order of their numbers
     bool is_sorted_by_key = false;  ///< the same among items of one key
     int items = 0;                 ///< of a source: how many it yields
+    std::vector<int> starts;       ///< of this run: items it begins with
 
     std::size_t running = 0;
     std::size_t visits = 0;
     std::size_t done = 0;
     std::size_t yields = 0;
+    std::size_t hook_errors = 0;
     std::map<int, int> seen;       ///< how often an item came, by its number
     std::map<int, int> sent;
     int last = Item::none;
@@ -70,8 +74,10 @@ protected:
     /// What must hold beside what holds for all graphs.
     virtual void check_run(const agdf::RunReport&) {}
     virtual void begin_books() {}
-    /// Whether a run may end like this for reasons that only the scenario knows.
-    [[nodiscard]] virtual bool may_halt() const { return false; }
+    /// Where a run begins, with its items in the books.
+    [[nodiscard]] virtual agdf::StartItems start_items() { return {}; }
+    /// Whether something else than an item has halted the run.
+    [[nodiscard]] virtual bool was_halted() const { return false; }
 
     [[nodiscard]] Graph& graph() noexcept { return *graph_; }
     NodeBook& add_book(std::string name, agdf::NodeOptions options, bool is_source = false);
@@ -82,6 +88,9 @@ protected:
     /// A number from 0 to 99 that depends on who asks, and not on when.
     [[nodiscard]] int roll(const NodeBook& book, int number, int salt) const noexcept;
     void let_others_run();
+    [[nodiscard]] bool was_cut_short() const noexcept { return was_stopped_ || was_cancelled_; }
+    [[nodiscard]] bool was_ever_paused() const noexcept { return was_paused_; }
+    void note_yield(NodeBook& book, const Item& item);
 
     /// One call of a body.
     class Visit {
@@ -136,7 +145,6 @@ private:
     void resume();
     void note_stop();
     void note_cancel();
-    void note_yield(NodeBook& book, const Item& item);
     void check_outcome(const agdf::RunReport& report);
     void check_node(const agdf::RunReport& report, const NodeBook& book);
     void check_items(const NodeBook& book);
@@ -155,6 +163,8 @@ private:
     bool was_stopped_ = false;
     bool was_cancelled_ = false;
     bool is_paused_ = false;
+    bool was_paused_ = false;
+    bool starts_elsewhere_ = false;
     int source_yields_after_ = 0;  // a stop, or while paused
 };
 

@@ -6,7 +6,8 @@ namespace schedules {
 
 void NodeBook::begin_run()
 {
-    running = visits = done = yields = 0;
+    running = visits = done = yields = hook_errors = 0;
+    starts.clear();
     seen.clear();
     sent.clear();
     last = Item::none;

@@ -15,8 +15,8 @@ private:
     {
         Random& random = world_.random;
         make_graph({.on_error = random.percent(10) ? agdf::OnError::halt : agdf::OnError::skip});
-        const int sources = random.between(1, 2);
-        for (int i = 0; i < sources; ++i) {
+        sources_ = static_cast<std::size_t>(random.between(1, 2));
+        for (std::size_t i = 0; i < sources_; ++i) {
             NodeBook& book = add_book(fmt::format("source{}", i), {}, true);
             book.items = random.between(0, random.percent(20) ? 40 : 10);
             graph().add_node(book.name, source(book));
@@ -28,6 +28,21 @@ private:
         const int sinks = random.between(1, 2);
         for (int i = 0; i < sinks; ++i)
             add_sink(i);
+    }
+
+    /// Now and then somewhere in the middle, with a few items.
+    agdf::StartItems start_items() override
+    {
+        agdf::StartItems items;
+        if (!world_.random.percent(8))
+            return items;
+        NodeBook& book = *books_[from_.front()->index + sources_ + world_.random.below(books_.size() - sources_)];
+        for (int i = world_.random.between(1, 5); i > 0; --i) {
+            const int number = 9'000 - i;
+            book.starts.push_back(number);
+            items.push_back(agdf::start(book.name, Item{number}));
+        }
+        return items;
     }
 
     void add_inner(int i)
@@ -67,6 +82,7 @@ private:
             connect(*second, to);
     }
 
+    std::size_t sources_ = 1;
     std::vector<NodeBook*> from_;
 };
 
