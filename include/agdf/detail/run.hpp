@@ -89,8 +89,8 @@ public:
 
     void cancel() override
     {
-        // First, so that it cannot reach a teardown which begins only because of it.
-        post_call(strand(), OnLane{shared_from_this(), &Run::interrupt_teardown, 0});
+        if (is_tearing_down_)  // else none is under way, and those to come are for after a cancel as well
+            post_call(strand(), OnLane{shared_from_this(), &Run::interrupt_teardown, 0});
         if (advance(Phase::cancelled))
             interrupt();
     }
@@ -279,6 +279,7 @@ private:
     /// Runs the teardowns of the nodes that were set up, in reverse order; a cancel ends the one under way.
     asio::awaitable<void> tear_down()
     {
+        is_tearing_down_ = true;
         while (set_up_nodes_ > 0) {
             --set_up_nodes_;
             std::exception_ptr error;
@@ -295,8 +296,8 @@ private:
                 node.keep(error);
                 log(LogLevel::error, fmt::format("agdf: node '{}': its teardown failed: {}", node.name(), describe(error)));
                 note(node, error);
-                co_await asio::this_coro::reset_cancellation_state();
             }
+            co_await asio::this_coro::reset_cancellation_state();  // also if the one under way did not mind
         }
     }
 
@@ -367,6 +368,7 @@ private:
     asio::cancellation_signal setup_signal_, teardown_signal_;
     std::size_t set_up_nodes_ = 0;
     bool is_set_up_ = false;
+    std::atomic<bool> is_tearing_down_{false};
 };
 
 }  // namespace agdf::detail
