@@ -39,6 +39,7 @@ private:
         auto batches = graph().add_node("batch", agdf::batch<Item>(options), batch_->options);
         connect(*before, *batch_);
         sink_ = &add_book("sink", {.queue_size = static_cast<std::size_t>(random.percent(50) ? 100 : 1)});
+        sink_->producers = {batch_};
         is_slow_ = random.percent(30);
         batches >> graph().add_node("sink", [this](Batch batch) { return take(*this, std::move(batch)); }, sink_->options);
         world_.note("batches of {}, after {} us", most_, delay_.count());

@@ -58,7 +58,9 @@ private:
         graph().add_edge(handle(b), zipped.template input<1>());
         a_ = &a;
         b_ = &b;
+        zip_->producers = {a_};
         sink_ = &add_book("sink", {.queue_size = static_cast<std::size_t>(world_.random.between(1, 3))});
+        sink_->producers = {zip_};
         zipped >> graph().add_node("sink", [this](const Pair& pair) { take(std::get<0>(pair), std::get<1>(pair)); }, sink_->options);
         world_.note("zip mode {}", static_cast<int>(mode_));
     }
@@ -144,6 +146,7 @@ private:
         graph().add_edge(handle(b), joined, agdf::map([](Item item) { return Right{std::move(item)}; }));
         join_->producers = {&a, &b};
         sink_ = &add_book("sink", {.queue_size = static_cast<std::size_t>(world_.random.between(1, 3))});
+        sink_->producers = {join_};
         joined >> graph().add_node("sink", [this](Joined row) { take(row); }, sink_->options);
     }
 
