@@ -28,7 +28,7 @@ constexpr std::string_view usage =
     "  --seeds N          so many seeds of each; the default is enough for 1,000,000 schedules in all\n"
     "  --first S          the first of them; the default is 0\n"
     "  --seconds N        so long, in place of a number of seeds\n"
-    "  --destroy          for each seed, also destroy everything after 0, 1, 2, ... handlers\n"
+    "  --destroy          for each seed, and not only for one in fifty, also destroy everything after 0, 1, 2, ... handlers\n"
     "  --seed S           this seed alone, with a trace\n"
     "  --destroy-at N     in that schedule, destroy everything after N handlers\n"
     "  --most N           give up after so many broken schedules; the default is 5\n";
@@ -133,6 +133,8 @@ public:
     }
 
 private:
+    static constexpr std::uint64_t one_in = 50;  // seeds of which everything is destroyed at each step, unless all are
+
     [[nodiscard]] bool goes_on() const
     {
         return broken_ < options_.most && (!options_.seconds || real_now() - began_ < std::chrono::seconds(*options_.seconds));
@@ -144,7 +146,7 @@ private:
         for (std::uint64_t n = begin; n < end && goes_on(); ++n) {
             Schedule schedule{all_[index], options_.first + n, std::nullopt, false};
             const Finding whole = explore_one(schedule, counts_[index]);
-            if (!options_.destroys)
+            if (!options_.destroys && n % one_in != 0)
                 continue;
             for (std::size_t at = 0; at <= whole.steps && goes_on(); ++at) {
                 schedule.destroy_at = at;
