@@ -2,7 +2,51 @@
 
 #include "flow.hpp"
 
+#include <algorithm>
+#include <limits>
+
 namespace schedules {
+
+namespace {
+
+/// How many items were sent to a node whose body has not begun with them.
+std::size_t begun_late(const NodeBook& book)
+{
+    std::size_t sent = 0;
+    for (const NodeBook* const producer : book.producers)
+        sent += producer->yields;
+    return sent - std::min(sent, book.visits);
+}
+
+/// Beside those in the queue each producer may wait with one, and each worker have one in hand.
+std::size_t most_begun_late(const NodeBook& book)
+{
+    bool can_be_told = book.balances && book.options.overflow == agdf::Overflow::wait && book.options.retry.attempts == 1 && book.failing.empty();
+    std::size_t most = book.options.queue_size + book.options.workers;
+    for (const NodeBook* const producer : book.producers) {
+        most += producer->options.workers;
+        can_be_told = can_be_told && producer->balances && !producer->keeps_outputs();
+    }
+    return can_be_told ? most : std::numeric_limits<std::size_t>::max();
+}
+
+/// Takes back what an attempt yielded that may be tried again.
+struct OfAttempt {
+    explicit OfAttempt(NodeBook& of) : book(of) {}
+    OfAttempt(const OfAttempt&) = delete;
+    OfAttempt& operator=(const OfAttempt&) = delete;
+    ~OfAttempt()
+    {
+        if (!is_done && book.options.retry.attempts > 1)
+            book.yields -= count;
+    }
+
+    NodeBook& book;
+    std::size_t count = 0;
+    bool is_done = false;
+};
+
+}  // namespace
 
 void NodeBook::begin_run()
 {
@@ -89,6 +133,10 @@ void Flow::note_yield(NodeBook& book, const Item& item)
 {
     ++book.yields;
     ++book.sent[item.number()];
+    for (const auto& to : books_)
+        if (!was_stopped_ && !was_cancelled_ && !starts_elsewhere_ && std::find(to->producers.begin(), to->producers.end(), &book) != to->producers.end())
+            world_.expect(begun_late(*to) <= most_begun_late(*to), "{} items are on their way into node {}, and {} may be", begun_late(*to), to->name,
+                          most_begun_late(*to));
     if (!book.is_source)
         return;
     if (was_stopped_ || is_paused_)
@@ -117,8 +165,10 @@ agdf::Stream<Item> Flow::run_source(Flow& flow, NodeBook& book)
 agdf::Stream<Item> Flow::run_stream(Flow& flow, NodeBook& book, Item item)
 {
     Visit visit{flow, book, item};
+    OfAttempt outputs{book};
     const int first = visit.roll(4);
     if (first < 60) {
+        ++outputs.count;
         visit.yields(item);
         co_yield item;
     }
@@ -126,9 +176,11 @@ agdf::Stream<Item> Flow::run_stream(Flow& flow, NodeBook& book, Item item)
         co_await visit.wait();
     visit.work();
     if (first > 40) {
+        ++outputs.count;
         visit.yields(item);
         co_yield std::move(item);
     }
+    outputs.is_done = true;
     visit.done();
 }
 
