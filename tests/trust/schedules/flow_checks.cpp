@@ -47,7 +47,8 @@ void Flow::check_node(const agdf::RunReport& report, const NodeBook& book)
                   report.exceptions(book.name).size());
     if (!book.balances)
         world_.note("{} counts for itself", book.name);
-    else if (book.keeps_outputs() && (discards || stats.err > 0 || (was_stopped_ && !book.starts.empty())))  // what a last attempt yielded before it failed stays
+    else if (book.keeps_outputs() && (discards || stats.err > 0 || (was_stopped_ && !book.starts.empty())))
+        // What a last attempt yielded before it failed or was cut short stays.
         world_.expect(book.options.retry.attempts > 1 || stats.out <= book.yields, "node {} sent more than it yielded: {}", book.name, numbers());
     else
         world_.expect(stats.out == book.yields, "node {} did not send what it yielded: {}", book.name, numbers());
