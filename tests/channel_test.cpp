@@ -1,11 +1,14 @@
 #include <agdf/channel.hpp>
+#include <agdf/testing.hpp>
 
 #include "support/catch.hpp"
 #include "support/counted.hpp"
 
 #include <atomic>
 #include <chrono>
+#include <cstring>
 #include <memory>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -322,6 +325,68 @@ TEST_CASE("destroying a channel, or its context, destroys who waits in it", "[ch
         asio::co_spawn(io, wait_with(channel), asio::detached);
         io.poll();
         REQUIRE(Counted::alive() == 1);
+    }
+    REQUIRE(Counted::alive() == 0);
+}
+
+namespace {
+
+/// A channel in memory that is no channel's any more once it was destroyed, so that a lock there fails in every build.
+class ShortLived {
+public:
+    ShortLived() { new (memory_) Channel<int>(1); }
+    [[nodiscard]] Channel<int>& get() noexcept { return *std::launder(reinterpret_cast<Channel<int>*>(memory_)); }
+    void destroy() noexcept
+    {
+        std::destroy_at(&get());
+        std::memset(memory_, 0xff, sizeof memory_);
+    }
+
+private:
+    alignas(Channel<int>) unsigned char memory_[sizeof(Channel<int>)];
+};
+
+}  // namespace
+
+TEST_CASE("who was served by a channel does not need it any more, though it is yet to be resumed", "[channel][lifetime]")
+{
+    ShortLived channel;
+    int received = 0;
+    asio::cancellation_signal signal;
+    const auto receive = [&](auto how) -> asio::awaitable<void> {
+        const Counted held{1};
+        auto item = co_await how(channel.get());
+        received = item ? *item : -1;
+    };
+    const auto serve_and_destroy = [&](asio::io_context& io, auto how) {
+        asio::co_spawn(io, receive(how), asio::bind_cancellation_slot(signal.slot(), asio::detached));
+        io.poll();
+        REQUIRE(channel.get().try_send(7));
+        channel.destroy();
+    };
+    const auto plainly = [](Channel<int>& from) { return from.receive(); };
+    {
+        asio::io_context io;
+        SECTION("when its context goes")
+        {
+            serve_and_destroy(io, plainly);
+        }
+        SECTION("when it is cancelled too late")
+        {
+            serve_and_destroy(io, plainly);
+            signal.emit(asio::cancellation_type::terminal);
+            io.poll();
+            REQUIRE(received == 7);
+        }
+        SECTION("when its time-out comes too late")
+        {
+            agdf::testing::VirtualTime time{io};
+            const auto hold = time.hold();
+            serve_and_destroy(io, [](Channel<int>& from) { return from.receive_for(1s); });
+            time.advance(1s);
+            io.poll();
+            REQUIRE(received == 7);
+        }
     }
     REQUIRE(Counted::alive() == 0);
 }

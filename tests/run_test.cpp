@@ -359,3 +359,22 @@ TEST_CASE("cancelling the operation cancels the run, or stops it if the cancella
     }
     CHECK(test::Counted::alive() == 0);
 }
+
+TEST_CASE("a run that a node ends before the others have begun ends as it should, and no item has failed", "[run]")
+{
+    Watchdog watchdog;
+    const auto end = GENERATE(Outcome::stopped, Outcome::cancelled);
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    // Begun by a handler of the context, a worker may run as soon as it is spawned, before the next one is.
+    graph.add_node("first", [&] { end == Outcome::stopped ? graph.stop() : graph.cancel(); });
+    graph.add_node("second", agdf::from_range(Ints{1})) >> graph.add_node("sink", [](int) {});
+    std::optional<RunReport> report;
+    asio::post(io, [&] { graph.async_run([&](RunReport result) { report = std::move(result); }); });
+    io.run();
+    REQUIRE(report);
+    CHECK(report->outcome == end);
+    CHECK_FALSE(report->first_error);
+    for (const char* const node : {"first", "second", "sink"})
+        CHECK(report->exceptions(node).empty());
+}

@@ -145,6 +145,40 @@ TEST_CASE("a setup that succeeds while the run is being cancelled is torn down l
     CHECK(words == Words{"set up a", "tear down b", "tear down a"});
 }
 
+TEST_CASE("a cancel by a node leaves all teardowns their time", "[setup]")
+{
+    Bench bench;
+    Words words;
+    const Body body = [&](int n) -> asio::awaitable<int> {
+        bench.graph.cancel();
+        co_return n;
+    };
+    bench.run(body, {.teardown = says_later(words, "torn down")}, up_to(1));
+    CHECK(words == Words{"torn down"});
+    CHECK(bench.report.outcome == Outcome::cancelled);
+    CHECK_FALSE(bench.report.first_error);
+}
+
+TEST_CASE("a cancel ends the teardown that is under way, and not the next one, also if the first makes nothing of it", "[setup]")
+{
+    Bench bench;
+    Words words;
+    const auto ignores = [&]() -> asio::awaitable<void> {
+        try {
+            co_await agdf::sleep_for(1h);
+        } catch (const asio::system_error&) {
+            words.push_back("cut short");
+        }
+    };
+    bench.at(1min, [&] { bench.graph.cancel(); });
+    bench.graph.add_node("a", agdf::from_range(up_to(2)), {.teardown = says_later(words, "torn down")}) >>
+        bench.graph.add_node("b", agdf::collect(bench.results), {.teardown = ignores});
+    bench.report = bench.graph.run();
+    CHECK(words == Words{"cut short", "torn down"});
+    CHECK(bench.report.outcome == Outcome::cancelled);
+    CHECK_FALSE(bench.report.first_error);
+}
+
 TEST_CASE("a graph that runs again sets its nodes up again", "[setup]")
 {
     Bench bench;

@@ -359,6 +359,37 @@ TEST_CASE("on a context that is no io_context, advance moves the clock", "[virtu
     REQUIRE(time.elapsed() == 1h);
 }
 
+TEST_CASE("whoever runs a context that is no io_context lets the clock jump to the next wait", "[virtual_time]")
+{
+    const test::Watchdog watchdog;
+    asio::io_context io;
+    VirtualTime time{static_cast<asio::execution_context&>(io)};
+    std::vector<int> order;
+    asio::co_spawn(io, sleep_and_note(2h, 3, order), asio::detached);
+    asio::co_spawn(io, sleep_and_note(1h, 1, order), asio::detached);
+    asio::co_spawn(io, sleep_and_note(1h, 2, order), asio::detached);
+    io.poll();
+    REQUIRE(order.empty());
+    {
+        const auto hold = time.hold();
+        REQUIRE_FALSE(time.advance_to_next());
+    }
+    REQUIRE(time.elapsed() == 0s);
+    REQUIRE(time.advance_to_next());
+    REQUIRE(time.elapsed() == 1h);
+    io.poll();
+    REQUIRE(order == std::vector{1, 2});
+    REQUIRE(time.advance_to_next());
+    io.poll();
+    REQUIRE(order == std::vector{1, 2, 3});
+    REQUIRE_FALSE(time.advance_to_next());
+    agdf::detail::Timer for_ever{io.get_executor()};
+    for_ever.expires_at(Clock::time_point::max());
+    for_ever.call_when_over([] {});
+    REQUIRE_FALSE(time.advance_to_next());
+    REQUIRE(time.elapsed() == 2h);
+}
+
 TEST_CASE("a context has one virtual time", "[virtual_time]")
 {
     asio::io_context io;

@@ -7,6 +7,7 @@
 #include <agdf/detail/shutdown.hpp>
 #include <agdf/detail/timer.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <exception>
 #include <memory>
@@ -39,7 +40,7 @@ public:
     /// Ends the wait because its time is over; without effect if it is finished.
     void time_out() noexcept
     {
-        if (channel_ && channel_->withdraw(*this)) {
+        if (withdraw()) {
             timed_out_ = true;
             resume();
         }
@@ -55,7 +56,7 @@ public:
 
     void abandon() noexcept final
     {
-        channel_ = nullptr;
+        forget_channel();
         ShutdownService* const service = service_;
         Sleeper::abandon();  // and with the coroutine this operation
         service->woken();
@@ -76,12 +77,12 @@ private:
         service_->expect_wake();
         const auto meeting = meeting_;
         if (!meeting) {
-            if (start(*channel_))
+            if (start(*channel_.load(std::memory_order_relaxed)))
                 resume();
             return;
         }
         const std::lock_guard lock{meeting->mutex};  // holds up the end of the Deadline, and so of this operation
-        if (start(*channel_))
+        if (start(*channel_.load(std::memory_order_relaxed)))
             resume();
         else if (meeting->is_late)
             time_out();
@@ -89,7 +90,7 @@ private:
 
     void on_cancel(asio::cancellation_type) final
     {
-        if (channel_ && channel_->withdraw(*this)) {
+        if (withdraw()) {
             cancelled_ = true;
             resume();
         }
@@ -97,18 +98,28 @@ private:
 
     void context_is_going() noexcept final
     {
-        if (channel_ && channel_->withdraw(*this))
+        if (withdraw())
             abandon();
     }
 
+    [[nodiscard]] bool withdraw() noexcept
+    {
+        ChannelCore<M>* const channel = channel_.load(std::memory_order_relaxed);
+        return channel && channel->withdraw(*this);
+    }
+
+    /// It has been served, or given up: from here on the channel may go, whether or not the coroutine has been resumed.
+    void forget_channel() noexcept { channel_.store(nullptr, std::memory_order_relaxed); }
+
     void resume() noexcept
     {
+        forget_channel();
         ShutdownService* const service = service_;
         asio::post(this->take_handler());  // which may end the coroutine, and with it this operation, on another thread
         service->woken();
     }
 
-    ChannelCore<M>* channel_;
+    std::atomic<ChannelCore<M>*> channel_;  // the one who serves may be on another thread than the one who cancels
     ShutdownService* service_ = nullptr;
     std::shared_ptr<Meeting> meeting_;
     bool cancelled_ = false;

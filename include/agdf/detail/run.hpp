@@ -79,8 +79,8 @@ public:
 
     void cancel() override
     {
-        // First, so that it cannot reach a teardown which begins only because of it.
-        post_call(strand(), OnLane{shared_from_this(), &Run::interrupt_teardown, 0});
+        if (is_tearing_down_)  // else none is under way, and those to come are for after a cancel as well
+            post_call(strand(), OnLane{shared_from_this(), &Run::interrupt_teardown, 0});
         if (advance(Phase::cancelled))
             interrupt();
     }
@@ -170,7 +170,6 @@ private:
         for (std::size_t i = 0; i < nodes_.size(); ++i)
             for (std::size_t w = 0; w < nodes_.node(i).worker_count(); ++w) {
                 WorkerBase& worker = nodes_.node(i).worker(w);
-                worker.clock().start();
                 spawn(worker.lane().executor(), worker.work(), worker.signal(), &Run::coroutine_ended, &nodes_.node(i));
             }
         post_call(strand(), OnLane{shared_from_this(), &Run::worker_ended, 0});
@@ -238,7 +237,7 @@ private:
         for (WorkerBase* const worker : nodes_.workers_on(lane)) {
             worker->on_resume();
             if (worker->clock().state() == WorkerClock::ended)
-                continue;
+                continue;  // or it has not begun: then it looks for itself, and its coroutine must not be cut short before
             if (worker->is_cut_short())
                 worker->signal().emit(asio::cancellation_type::terminal);
             else
@@ -270,6 +269,7 @@ private:
     /// Runs the teardowns of the nodes that were set up, in reverse order; a cancel ends the one under way.
     asio::awaitable<void> tear_down()
     {
+        is_tearing_down_ = true;
         while (set_up_nodes_ > 0) {
             --set_up_nodes_;
             std::exception_ptr error;
@@ -286,8 +286,8 @@ private:
                 node.keep(error);
                 log(LogLevel::error, fmt::format("agdf: node '{}': its teardown failed: {}", node.name(), describe(error)));
                 note(node, error);
-                co_await asio::this_coro::reset_cancellation_state();
             }
+            co_await asio::this_coro::reset_cancellation_state();  // also if the one under way did not mind
         }
     }
 
@@ -358,6 +358,7 @@ private:
     asio::cancellation_signal setup_signal_, teardown_signal_;
     std::size_t set_up_nodes_ = 0;
     bool is_set_up_ = false;
+    std::atomic<bool> is_tearing_down_{false};
 };
 
 }  // namespace agdf::detail

@@ -53,12 +53,6 @@ public:
         state_.store(state, std::memory_order_relaxed);
     }
 
-    void start() noexcept
-    {
-        since_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
-        state_.store(idle, std::memory_order_relaxed);
-    }
-
     [[nodiscard]] State state() const noexcept { return state_.load(std::memory_order_relaxed); }
 
     /// Adds this worker's time to a node's, with what has passed since its last suspension.
@@ -80,7 +74,7 @@ public:
 private:
     Counter spent_[3];
     std::atomic<Clock::rep> since_{0};
-    std::atomic<State> state_{ended};
+    std::atomic<State> state_{ended};  // also before it begins
 };
 
 }  // namespace agdf::detail

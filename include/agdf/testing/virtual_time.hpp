@@ -36,7 +36,7 @@ public:
 
     static constexpr std::size_t max_sleeps = 10'000;
 
-    /// @param io  The context to look after; null for a clock that only `advance` moves.
+    /// @param io  The context to look after; null for a clock that only its user moves.
     explicit IdleClock(asio::io_context* io) : io_(io) {}
 
     /// Becomes the clock of a context; false if that has one already.
@@ -151,6 +151,21 @@ public:
         complete(due);
     }
 
+    /// Moves on to the next wait's time; false if there is none, or the clock may not.
+    bool move_on()
+    {
+        std::vector<std::unique_ptr<VirtualWait>> due;
+        {
+            const std::lock_guard lock{mutex_};
+            if (!can_move())
+                return false;  // nor may it by itself, or another thread was first
+            now_ = std::max(now_, waits_.begin()->first.deadline);
+            due = take_due();
+        }
+        complete(due);
+        return true;
+    }
+
 private:
     using Waits = std::map<WaitKey, std::unique_ptr<VirtualWait>>;
 
@@ -191,19 +206,6 @@ private:
         const Again again{*this};
         if (io->poll_one() == 0 && !io->stopped())
             move_on();
-    }
-
-    void move_on()
-    {
-        std::vector<std::unique_ptr<VirtualWait>> due;
-        {
-            const std::lock_guard lock{mutex_};
-            if (!can_move())
-                return;  // by another thread, just now
-            now_ = std::max(now_, waits_.begin()->first.deadline);
-            due = take_due();
-        }
-        complete(due);
     }
 
     [[nodiscard]] std::vector<std::unique_ptr<VirtualWait>> take_due()
@@ -284,7 +286,7 @@ public:
 
     explicit VirtualTime(asio::io_context& io) : VirtualTime(io, &io) {}
 
-    /// On any other context only `advance` moves the clock.
+    /// On any other context only `advance` and `advance_to_next` move the clock.
     explicit VirtualTime(asio::execution_context& context) : VirtualTime(context, nullptr) {}
 
     VirtualTime(const VirtualTime&) = delete;
@@ -307,6 +309,16 @@ public:
                                         "more. Pass how far time shall go on.");
         clock_->advance(time);
     }
+
+    /// Moves the clock to the time of the next wait, and ends the waits whose time has come: for the loop of a context that
+    /// is no io_context, when nothing is ready there.
+    ///
+    /// @return  false if nobody waits for a time to come, or while somebody holds the clock; then it stands still.
+    ///
+    ///     do
+    ///         context.run_what_is_ready();
+    ///     while (time.advance_to_next());
+    bool advance_to_next() { return clock_->move_on(); }
 
     /// Keeps the clock from jumping until the hold is destroyed, on any thread.
     [[nodiscard]] Hold hold() const { return Hold{clock_}; }

@@ -1,0 +1,45 @@
+#include "steady_clock.hpp"
+
+#include "random.hpp"
+
+namespace schedules {
+
+namespace {
+
+struct Clock {
+    std::uint64_t looks = 0;
+    std::uint64_t seed = 0;
+    std::int64_t nanoseconds = 0;
+
+    std::int64_t look() noexcept
+    {
+        constexpr std::int64_t moment = 100;
+        constexpr std::int64_t turn = 450'000;  // longer than twice what a turn aims at
+        constexpr std::int64_t slice = 600'000;
+        const std::uint64_t chance = Random::mix(seed + ++looks) % 100;
+        nanoseconds += chance < 90 ? moment : chance < 97 ? turn : slice;
+        return nanoseconds;
+    }
+};
+
+thread_local Clock steady;
+
+}  // namespace
+
+void begin_steady_clock(std::uint64_t seed) noexcept
+{
+    constexpr std::int64_t an_hour = 3'600'000'000'000;
+    steady = {0, Random::mix(seed), an_hour};
+}
+
+std::chrono::system_clock::time_point real_now() noexcept
+{
+    return std::chrono::system_clock::now();
+}
+
+}  // namespace schedules
+
+std::chrono::steady_clock::time_point std::chrono::steady_clock::now() noexcept
+{
+    return time_point{std::chrono::nanoseconds{schedules::steady.look()}};
+}

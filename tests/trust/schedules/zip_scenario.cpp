@@ -1,0 +1,200 @@
+// Two streams that meet: item by item, or by key.
+
+#include "flow.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <variant>
+
+namespace schedules {
+
+namespace {
+
+/// Two sources, each with a node of chance behind it that keeps the order, and what joins them.
+class TwoStreams : public Flow {
+public:
+    using Flow::Flow;
+
+protected:
+    NodeBook& add_side(int side)
+    {
+        NodeBook& source_book = add_book(fmt::format("source{}", side), {}, true);
+        source_book.items = world_.random.between(0, 8);
+        graph().add_node(source_book.name, source(source_book));
+        if (world_.random.percent(50))
+            return source_book;
+        agdf::NodeOptions options = some_options(true);
+        options.overflow = agdf::Overflow::wait;
+        options.ordered = true;
+        options.ordered_by_key = {};
+        NodeBook& book = add_book(fmt::format("node{}", side), options);
+        graph().add_node(book.name, awaits(book), book.options);
+        connect(source_book, book);
+        return book;
+    }
+};
+
+class ZipScenario final : public TwoStreams {
+public:
+    using TwoStreams::TwoStreams;
+
+private:
+    using Pair = std::tuple<Item, Item>;
+    static constexpr int padding = 9'999;
+
+    void build() override
+    {
+        make_graph({});
+        NodeBook& a = add_side(0);
+        NodeBook& b = add_side(1);
+        mode_ = static_cast<agdf::ZipMode>(world_.random.between(0, 2));
+        zip_ = &add_book("zip", {.queue_size = static_cast<std::size_t>(world_.random.between(1, 3))});
+        zip_->balances = false;
+        agdf::ZipOptions<Item, Item> options{.mode = mode_};
+        if (mode_ == agdf::ZipMode::longest)
+            options.padding.emplace(Item{padding}, Item{padding});
+        auto zipped = graph().add_node("zip", agdf::zip<Item, Item>(options), zip_->options);
+        graph().add_edge(handle(a), zipped.template input<0>());
+        graph().add_edge(handle(b), zipped.template input<1>());
+        a_ = &a;
+        b_ = &b;
+        zip_->producers = {a_};
+        sink_ = &add_book("sink", {.queue_size = static_cast<std::size_t>(world_.random.between(1, 3))});
+        sink_->producers = {zip_};
+        zipped >> graph().add_node("sink", [this](const Pair& pair) { take(std::get<0>(pair), std::get<1>(pair)); }, sink_->options);
+        world_.note("zip mode {}", static_cast<int>(mode_));
+    }
+
+    [[nodiscard]] agdf::Node<void, Item> handle(const NodeBook& book) { return {graph().core()->blueprint, book.index, book.index}; }
+
+    void begin_books() override
+    {
+        rows_ = 0;
+        last_a_ = last_b_ = Item::none;
+    }
+
+    void take(const Item& a, const Item& b)
+    {
+        Visit visit{*this, *sink_, Item{static_cast<int>(rows_)}};
+        let_others_run();
+        world_.note("row {}: {} and {}", rows_, a.number(), b.number());
+        world_.expect(a.number() == padding || a.number() > last_a_, "item {} of the first side came after item {}", a.number(), last_a_);
+        world_.expect(b.number() == padding || b.number() > last_b_, "item {} of the second side came after item {}", b.number(), last_b_);
+        world_.expect(a.number() != padding || b.number() != padding, "a row has nothing but padding");
+        world_.expect(mode_ == agdf::ZipMode::longest || (a.number() != padding && b.number() != padding), "there is padding in a row");
+        last_a_ = a.number();
+        last_b_ = b.number();
+        ++rows_;
+        visit.done();
+    }
+
+    void check_run(const agdf::RunReport& report) override
+    {
+        using agdf::ZipMode;
+        const bool discards = report.outcome == agdf::Outcome::halted || report.outcome == agdf::Outcome::cancelled;
+        const agdf::NodeStats& first = report.node("zip");
+        const agdf::NodeStats& second = report.node("zip[1]");
+        const std::uint64_t a = report.node(a_->name).out;
+        const std::uint64_t b = report.node(b_->name).out;
+        world_.expect(first.in == a && second.in == b, "the zip was offered {} and {} items, and knows of {} and {}", a, b, first.in, second.in);
+        world_.expect(second.queue_peak <= second.queue_size, "the second input had {} items queued, and room for {}", second.queue_peak, second.queue_size);
+        if (discards)
+            return;
+        const std::uint64_t rows = mode_ == ZipMode::longest ? std::max(a, b) : std::min(a, b);
+        world_.expect(rows_ == rows, "{} and {} items were zipped to {} rows", a, b, rows_);
+        if (mode_ != ZipMode::longest)
+            world_.expect(first.undelivered == a - rows && second.undelivered == b - rows, "of {} and {} items {} and {} are counted as left over", a, b,
+                          first.undelivered, second.undelivered);
+        world_.expect(first.err == (mode_ == ZipMode::strict && a != b ? 1U : 0U), "a zip of {} and {} items has {} errors", a, b, first.err);
+    }
+
+    agdf::ZipMode mode_ = agdf::ZipMode::shortest;
+    NodeBook* a_ = nullptr;
+    NodeBook* b_ = nullptr;
+    NodeBook* zip_ = nullptr;
+    NodeBook* sink_ = nullptr;
+    std::size_t rows_ = 0;
+    int last_a_ = Item::none;
+    int last_b_ = Item::none;
+};
+
+struct Left {
+    Item item;
+};
+struct Right {
+    Item item;
+};
+
+class JoinScenario final : public TwoStreams {
+public:
+    using TwoStreams::TwoStreams;
+
+private:
+    using Joined = std::variant<std::pair<Left, Right>, agdf::Unmatched<Left>, agdf::Unmatched<Right>>;
+
+    void build() override
+    {
+        make_graph({});
+        NodeBook& a = add_side(0);
+        NodeBook& b = add_side(1);
+        join_ = &add_book("join", {.queue_size = static_cast<std::size_t>(world_.random.between(1, 3))});
+        join_->balances = false;
+        const auto key = [](const auto& side) { return side.item.number() % 4; };
+        auto joined = graph().add_node(
+            "join", agdf::join<Left, Right>(key, key, {.max_waiting = static_cast<std::size_t>(world_.random.between(1, 4))}), join_->options);
+        graph().add_edge(handle(a), joined, agdf::map([](Item item) { return Left{std::move(item)}; }));
+        graph().add_edge(handle(b), joined, agdf::map([](Item item) { return Right{std::move(item)}; }));
+        join_->producers = {&a, &b};
+        sink_ = &add_book("sink", {.queue_size = static_cast<std::size_t>(world_.random.between(1, 3))});
+        sink_->producers = {join_};
+        joined >> graph().add_node("sink", [this](Joined row) { take(row); }, sink_->options);
+    }
+
+    [[nodiscard]] agdf::Node<void, Item> handle(const NodeBook& book) { return {graph().core()->blueprint, book.index, book.index}; }
+
+    void begin_books() override { seen_.clear(); }
+
+    void take(const Joined& row)
+    {
+        Visit visit{*this, *sink_, Item{0}};
+        let_others_run();
+        if (const auto* const pair = std::get_if<0>(&row)) {
+            world_.expect(pair->first.item.number() % 4 == pair->second.item.number() % 4, "items {} and {} were joined", pair->first.item.number(),
+                          pair->second.item.number());
+            note(pair->first.item);
+            note(pair->second.item);
+        } else if (const auto* const left = std::get_if<1>(&row)) {
+            note(left->item.item);
+        } else {
+            note(std::get<2>(row).item.item);
+        }
+        visit.done();
+    }
+
+    void note(const Item& item)
+    {
+        world_.expect(item.number() != Item::none, "an item left the join that was moved from");
+        world_.expect(++seen_[item.number()] == 1, "item {} left the join twice", item.number());
+    }
+
+    void check_run(const agdf::RunReport& report) override
+    {
+        const agdf::NodeStats& stats = report.node("join");
+        const std::uint64_t counted = stats.err + stats.undelivered;
+        if (report.outcome == agdf::Outcome::halted || report.outcome == agdf::Outcome::cancelled)
+            world_.expect(seen_.size() + counted <= stats.in, "of {} items {} left the join and {} are counted", stats.in, seen_.size(), counted);
+        else
+            world_.expect(seen_.size() == stats.in && counted == 0, "of {} items {} left the join and {} are counted", stats.in, seen_.size(), counted);
+    }
+
+    NodeBook* join_ = nullptr;
+    NodeBook* sink_ = nullptr;
+    std::map<int, int> seen_;
+};
+
+const Enter<ZipScenario> zip_entry{"zip", "two streams zipped, in each mode"};
+const Enter<JoinScenario> join_entry{"join", "two streams joined by a key"};
+
+}  // namespace
+
+}  // namespace schedules
