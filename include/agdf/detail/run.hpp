@@ -146,6 +146,9 @@ private:
     /// Runs the setups in the order of the nodes; the first that fails halts the run before an item flows.
     asio::awaitable<void> set_up()
     {
+        is_setting_up_ = true;
+        if (is_stopping())
+            co_return;
         while (set_up_nodes_ < nodes_.size()) {
             NodeRun& node = nodes_.node(set_up_nodes_);
             std::exception_ptr error;
@@ -180,7 +183,6 @@ private:
         for (std::size_t i = 0; i < nodes_.size(); ++i)
             for (std::size_t w = 0; w < nodes_.node(i).worker_count(); ++w) {
                 WorkerBase& worker = nodes_.node(i).worker(w);
-                worker.clock().start();
                 spawn(worker.lane().executor(), worker.work(), worker.signal(), &Run::coroutine_ended, &nodes_.node(i));
             }
         post_call(strand(), OnLane{shared_from_this(), &Run::worker_ended, 0});
@@ -243,11 +245,11 @@ private:
 
     void interrupt_lane(std::size_t lane)
     {
-        if (lane == 0 && !is_set_up_)
+        if (lane == 0 && is_setting_up_ && !is_set_up_)
             setup_signal_.emit(asio::cancellation_type::terminal);
         for (WorkerBase* const worker : nodes_.workers_on(lane)) {
             worker->on_resume();
-            if (worker->clock().state() == WorkerClock::ended)
+            if (worker->clock().state() == WorkerClock::ended)  // or it has not begun, and a signal would keep it from that
                 continue;
             if (worker->is_cut_short())
                 worker->signal().emit(asio::cancellation_type::terminal);
@@ -256,7 +258,11 @@ private:
         }
     }
 
-    void interrupt_teardown(std::size_t) { teardown_signal_.emit(asio::cancellation_type::terminal); }
+    void interrupt_teardown(std::size_t)
+    {
+        if (is_tearing_down_)
+            teardown_signal_.emit(asio::cancellation_type::terminal);
+    }
 
     void resume_lane(std::size_t lane)
     {
@@ -280,6 +286,7 @@ private:
     /// Runs the teardowns of the nodes that were set up, in reverse order; a cancel ends the one under way.
     asio::awaitable<void> tear_down()
     {
+        is_tearing_down_ = true;
         while (set_up_nodes_ > 0) {
             --set_up_nodes_;
             std::exception_ptr error;
@@ -368,6 +375,9 @@ private:
     asio::cancellation_signal setup_signal_, teardown_signal_;
     std::size_t set_up_nodes_ = 0;
     bool is_set_up_ = false;
+    // A signal that comes before a coroutine has begun would keep it from that, or meet it half made on another thread.
+    bool is_setting_up_ = false;
+    bool is_tearing_down_ = false;
 };
 
 }  // namespace agdf::detail

@@ -41,6 +41,7 @@ private:
 class WorkerClock {
 public:
     using Clock = std::chrono::steady_clock;
+    /// `ended` also as long as the worker has not begun.
     enum State : unsigned char { idle, busy, blocked, ended };
 
     /// Adds the time since the last change to the present state, and changes it.
@@ -51,12 +52,6 @@ public:
             spent_[before].add(static_cast<std::uint64_t>(now.time_since_epoch().count() - since_.load(std::memory_order_relaxed)));
         since_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
         state_.store(state, std::memory_order_relaxed);
-    }
-
-    void start() noexcept
-    {
-        since_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
-        state_.store(idle, std::memory_order_relaxed);
     }
 
     [[nodiscard]] State state() const noexcept { return state_.load(std::memory_order_relaxed); }
