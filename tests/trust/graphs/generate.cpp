@@ -190,6 +190,9 @@ Plan generate(Number seed, Number scale, bool threads)
     if (dice.chance(50))
         plan.options.max_exceptions = dice.below(4);
     plan.options.whole_run = dice.chance(500);
+    if (threads && dice.chance(750))
+        for (NodePlan& node : plan.nodes)
+            node.timeout = 0;  // which make what comes of a run a matter of luck
     normalise(plan);
     // A graph multiplies items from node to node; too many would take long and show nothing more.
     for (int i = 0; foretell(plan).items > 400 * scale; ++i) {
