@@ -206,7 +206,9 @@ void check_balance(const Plan& plan, std::size_t index, Built& built, const agdf
         in = 1;
     }
     bool is_right = in == gone;
-    if (was_cut && (node.attempts > 1 || node.ordered > 0 || facts.blocking || node.is() == Shape::reduce || node.is() == Shape::dedupe))
+    if (facts.blocking && node.timeout > 0)
+        is_right = in <= gone;  // a call that was given up finishes alone
+    else if (was_cut && (node.attempts > 1 || node.ordered > 0 || facts.blocking || node.is() == Shape::reduce || node.is() == Shape::dedupe))
         is_right = in <= gone;  // a body may have ended whose outputs were lost
     else if (was_cut && facts.whole && !facts.piece)
         is_right = in >= gone && in - gone <= node.workers;  // the library does not know what such a body has in its hands

@@ -157,7 +157,7 @@ private:
         std::vector<std::thread> actors;
         std::size_t number = 0;
         for (const ActionPlan& action : plan_.actions) {
-            if (action.is() == ActionKind::resume || (destroys_graph_ && action.is() != ActionKind::destroy_graph))
+            if (action.is() == ActionKind::resume || (destroys_graph_ && (action.is() != ActionKind::destroy_graph || !actors.empty())))
                 continue;  // whoever destroys the graph has to see to it that nobody uses it
             const Number most_yields = mix(seed_, 10 + number++) % 200;
             actors.emplace_back([this, &built, &io, action, most_yields] {
