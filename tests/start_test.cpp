@@ -1,5 +1,6 @@
 // Where a run begins.
 
+#include "support/bench.hpp"
 #include "support/catch.hpp"
 #include "support/graph.hpp"
 
@@ -191,4 +192,25 @@ TEST_CASE("start items that are queued when the run halts are counted as undeliv
     CHECK(seen == 1);
     CHECK(report.node("sink").err == 1);
     CHECK(report.node("sink").undelivered == 2);
+}
+
+TEST_CASE("a stop leaves nobody waiting for room at a started node, which a whole-stream body feeds at its end", "[start][stop]")
+{
+    test::Bench bench;
+    auto source = bench.graph.add_node("source", agdf::from_range(std::vector<int>{1}));  // it does not begin
+    auto last_words = bench.graph.add_node("last words", [](agdf::Receiver<int> items) -> agdf::Stream<int> {
+        while (auto item = co_await items.next())
+            co_yield *item;
+        for (int i = 1; i <= 5; ++i)
+            co_yield i;
+    });
+    auto slow = bench.graph.add_node("slow", [&](int n) -> asio::awaitable<void> {
+        co_await agdf::sleep_for(std::chrono::seconds(1));
+        bench.results.push_back(n);
+    }, {.queue_size = 1});
+    source >> last_words >> slow;
+    bench.at(std::chrono::milliseconds(500), [&] { bench.graph.stop(); });
+    bench.report = bench.graph.run({.start = agdf::start(slow, 0)});
+    CHECK(bench.report.outcome == agdf::Outcome::stopped);
+    CHECK(bench.results == test::Ints{0, 1, 2, 3, 4, 5});
 }

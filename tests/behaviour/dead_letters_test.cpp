@@ -241,3 +241,13 @@ TEST_CASE("a node that halts on errors sends its failed item nowhere", "[dead_le
     CHECK(bench.report.outcome == Outcome::halted);
     CHECK(letters.empty());
 }
+
+TEST_CASE("an item that halts the run is not offered to the dead letters, nor counted there", "[dead_letters][halt]")
+{
+    Bench bench;
+    Letters letters;
+    run_with_letters(bench, keep(letters), 10, {.on_error = agdf::OnError::halt});
+    CHECK(bench.report.outcome == Outcome::halted);
+    CHECK(bench.report.node("letters").in == 0);
+    CHECK(bench.report.node("letters").undelivered == 0);
+}

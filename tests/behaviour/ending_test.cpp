@@ -283,6 +283,39 @@ TEST_CASE("a cancel ends bodies at their current await and destroys them", "[end
     }
 }
 
+TEST_CASE("an item that calls a body which takes nothing is not lost silently when the run is cancelled", "[ending][cancel]")
+{
+    const std::size_t threads = GENERATE(1U, 2U);
+    const test::Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = threads})};
+    std::atomic<std::uint64_t> finished{0};
+    auto source = graph.add_node("source", agdf::from_range(std::vector<int>(100, 1)));
+    auto waiting = graph.add_node("waiting", [&]() -> asio::awaitable<void> {
+        graph.cancel();
+        co_await agdf::sleep_for(std::chrono::hours(1));
+        ++finished;
+    });
+    auto calling = graph.add_node("calling", [&] {
+        graph.cancel();
+        ++finished;
+    });
+    std::string name;
+    SECTION("at its await")
+    {
+        source >> waiting;
+        name = "waiting";
+    }
+    SECTION("before it is called")
+    {
+        source >> calling;
+        name = "calling";
+    }
+    const auto report = graph.run({.start = agdf::start(source)});
+    CHECK(report.outcome == agdf::Outcome::cancelled);
+    CHECK(report.node(name).in == finished + report.node(name).undelivered);
+}
+
 TEST_CASE("stop and cancel before and after a run have no effect", "[ending]")
 {
     Watchdog watchdog;

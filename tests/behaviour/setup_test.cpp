@@ -179,6 +179,28 @@ TEST_CASE("a cancel ends the teardown that is under way, and not the next one, a
     CHECK_FALSE(bench.report.first_error);
 }
 
+TEST_CASE("a cancel at any step of a run, also between its last item and its first teardown, leaves nothing that is not torn down", "[setup][cancel]")
+{
+    for (int steps = 0, ended = 0; ended < 3; ++steps) {
+        Bench bench{{.threads = 3}};  // of which one at a time runs here
+        Words words;
+        auto a = bench.graph.add_node("a", agdf::from_range(up_to(2)), {.setup = says(words, "up"), .teardown = says(words, "down")});
+        auto b = bench.graph.add_node("b", agdf::collect(bench.results), {.setup = says(words, "up"), .teardown = says(words, "down")});
+        a >> b;
+        bool done = false;
+        bench.graph.async_run([&](agdf::RunReport) { done = true; });
+        for (int i = 0; i < steps && !done; ++i)
+            bench.io.poll_one();
+        ended += done ? 1 : 0;
+        bench.graph.cancel();
+        bench.io.restart();
+        bench.io.run();
+        CAPTURE(steps);
+        CHECK(done);
+        CHECK(std::count(words.begin(), words.end(), "up") == std::count(words.begin(), words.end(), "down"));
+    }
+}
+
 TEST_CASE("a graph that runs again sets its nodes up again", "[setup]")
 {
     Bench bench;

@@ -410,3 +410,39 @@ TEST_CASE("a pause and a resume from outside lose nothing that was on its way be
     CHECK(report.outcome == Outcome::completed);
     CHECK(arrived == items);
 }
+
+TEST_CASE("a cancel from another thread while a run begins is a cancel like any other", "[threads][cancel]")
+{
+    const bool with_setup = GENERATE(false, true);
+    const Watchdog watchdog;
+    std::size_t others = 0;
+    for (int i = 0; i < 300; ++i) {
+        asio::io_context io;
+        auto work = asio::make_work_guard(io);
+        agdf::Graph graph{io, test::quiet({.threads = 3})};
+        agdf::NodeOptions options{.workers = 8};
+        if (with_setup)
+            options.setup = [] {};
+        auto source = graph.add_node("source", [] { return count_to(2); }, options);
+        auto sink = graph.add_node("sink", [](int) {}, {.workers = 30});
+        source >> sink;
+        std::atomic<bool> is_over{false};
+        const auto run_context = [&] { io.run(); };
+        std::vector<std::thread> threads;
+        threads.emplace_back(run_context);
+        threads.emplace_back(run_context);
+        threads.emplace_back([&] {
+            while (!is_over)
+                graph.cancel();
+        });
+        graph.async_run([&](const agdf::RunReport& report) {
+            others += report.outcome != Outcome::cancelled && report.outcome != Outcome::completed ? 1 : 0;
+            others += report.first_error ? 1 : 0;
+            is_over = true;
+            work.reset();
+        });
+        for (std::thread& thread : threads)
+            thread.join();
+    }
+    CHECK(others == 0);
+}

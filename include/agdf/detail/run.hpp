@@ -136,6 +136,9 @@ private:
     /// Runs the setups in the order of the nodes; the first that fails halts the run before an item flows.
     asio::awaitable<void> set_up()
     {
+        is_setting_up_ = true;
+        if (is_stopping())
+            co_return;
         while (set_up_nodes_ < nodes_.size()) {
             NodeRun& node = nodes_.node(set_up_nodes_);
             std::exception_ptr error;
@@ -232,7 +235,7 @@ private:
 
     void interrupt_lane(std::size_t lane)
     {
-        if (lane == 0 && !is_set_up_)
+        if (lane == 0 && is_setting_up_ && !is_set_up_)
             setup_signal_.emit(asio::cancellation_type::terminal);
         for (WorkerBase* const worker : nodes_.workers_on(lane)) {
             worker->on_resume();
@@ -245,7 +248,11 @@ private:
         }
     }
 
-    void interrupt_teardown(std::size_t) { teardown_signal_.emit(asio::cancellation_type::terminal); }
+    void interrupt_teardown(std::size_t)
+    {
+        if (is_tearing_down_)
+            teardown_signal_.emit(asio::cancellation_type::terminal);
+    }
 
     void resume_lane(std::size_t lane)
     {
@@ -358,6 +365,8 @@ private:
     asio::cancellation_signal setup_signal_, teardown_signal_;
     std::size_t set_up_nodes_ = 0;
     bool is_set_up_ = false;
+    // A signal that comes before a coroutine has begun would keep it from that, or meet it half made on another thread.
+    bool is_setting_up_ = false;
     std::atomic<bool> is_tearing_down_{false};
 };
 

@@ -198,9 +198,12 @@ private:
         std::vector<bool> active = started;
         std::vector<bool> is_fed(nodes_.size());
         std::vector<std::size_t> stack;
-        for (std::size_t i = 0; i < nodes_.size(); ++i)
-            if (started[i])
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            if (specs_[i]->facts().sees_whole_stream)
+                active[i] = true;  // it may yield at the end of a stream without items
+            if (active[i])
                 stack.push_back(i);
+        }
         while (!stack.empty()) {
             const std::size_t node = stack.back();
             stack.pop_back();

@@ -278,8 +278,7 @@ private:
 
     [[nodiscard]] Step end()
     {
-        if constexpr (!std::is_void_v<In>)
-            this->count_undelivered(batch_.size() - next_in_batch_);
+        this->count_undelivered(batch_.size() - next_in_batch_);
         next_in_batch_ = batch_.size();
         end_batch();
         return Step::end;
@@ -438,10 +437,9 @@ private:
 
     void lose_item() noexcept override
     {
-        if constexpr (!std::is_void_v<In>) {
-            if (this->input_.message || this->stage_ == Stage::leaving)  // there its place in the queue may be free already
-                this->count_undelivered();
-        }
+        const bool is_item = !std::is_void_v<In> || !this->is_source();  // else it only says that the source begins
+        if (is_item && (this->input_.message || this->stage_ == Stage::leaving))  // there its place in the queue may be free already
+            this->count_undelivered();
         this->input_.message.reset();
     }
 

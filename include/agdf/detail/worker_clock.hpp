@@ -41,6 +41,7 @@ private:
 class WorkerClock {
 public:
     using Clock = std::chrono::steady_clock;
+    /// `ended` also as long as the worker has not begun.
     enum State : unsigned char { idle, busy, blocked, ended };
 
     /// Adds the time since the last change to the present state, and changes it.

@@ -228,7 +228,7 @@ AGDF_DECL bool Policies::fail_for_good(const std::exception_ptr& error)
     worker_.count_error();
     const bool has_way_out = dead_letters_ && !worker_.is_discarding();
     worker_.node().fail(error, has_way_out ? "item goes to the dead letters" : "item skipped");
-    if (!has_way_out)
+    if (!has_way_out || worker_.is_discarding())  // it may have halted the run itself
         return false;
     try {
         put_dead_letter(error);
