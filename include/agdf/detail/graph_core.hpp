@@ -108,6 +108,15 @@ public:
         for_each_observer([&](RunObserver& observer) { observer.run_ended(stats); });
     }
 
+    /// The same for a run about which nothing more can be said.
+    void forget(const RunControl& run) noexcept
+    {
+        std::shared_ptr<RunControl> forgotten;
+        const std::lock_guard lock{mutex_};
+        if (run_.get() == &run)
+            forgotten.swap(run_);
+    }
+
     /// The numbers of the run under way, else of the last one, else zeros.
     [[nodiscard]] std::vector<NodeStats> stats() const
     {
