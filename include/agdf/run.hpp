@@ -6,6 +6,10 @@
 #include <agdf/detail/run.hpp>
 #include <agdf/graph.hpp>
 
+#include <fmt/core.h>
+
+#include <cstddef>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -102,7 +106,13 @@ RunReport Graph<Executor>::run(RunOptions options)
     const auto run = detail::make_run(core_, executor_, std::move(options));
     run->begin(std::make_unique<detail::KeepReport>(drivers, report, io));
     if (io)
-        drivers->drive(*io, core_->options().threads, [&] { run->cancel(); });
+        drivers->drive(
+            *io, core_->options().threads, [&] { run->cancel(); },
+            [&](std::size_t threads, const std::exception& reason) {
+                run->log(LogLevel::warning, fmt::format("agdf::Graph::run: {} of {} threads could be started: {}. Expected: all of them. The "
+                                                        "run goes on with these; raise the limit of threads (ulimit -u), or ask for fewer.",
+                                                        threads, core_->options().threads, reason.what()));
+            });
     else
         drivers->wait();
     return std::move(**report);
