@@ -7,9 +7,13 @@
 
 #include <agdf/detail/asio.hpp>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
+#include <exception>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -36,12 +40,17 @@ private:
 /// Thread-safety: `schedule` is safe from any thread if `shared`, else to be called on the lane's strand.
 class Lane : public std::enable_shared_from_this<Lane> {
 public:
-    Lane(asio::any_io_executor strand, bool shared) : executor_(std::move(strand)), shared_(shared) {}
+    Lane(asio::any_io_executor strand, bool shared)
+        : executor_(std::move(strand)), reserve_(std::make_unique<Reserve>()), shared_(shared)
+    {
+    }
 
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
 
     /// Puts a runnable at the end of the queue; it runs later, never inside this call.
-    void schedule(Runnable& runnable)
+    ///
+    /// Errors: none, since those who wake others could tell nobody. Without memory for it a reserve is used up.
+    void schedule(Runnable& runnable) noexcept
     {
         bool post = false;
         {
@@ -75,12 +84,29 @@ private:
     // A slice ends after this time, so that timers and sockets of the same context get their turn.
     static constexpr std::chrono::microseconds slice{500};
 
+    using Reserve = std::array<std::byte, 2'048>;
+
     [[nodiscard]] std::unique_lock<std::mutex> guard() noexcept
     {
         return shared_ ? std::unique_lock{mutex_} : std::unique_lock<std::mutex>{};
     }
 
-    void post_drain()
+    void post_drain() noexcept
+    {
+        try {
+            post();
+        } catch (const std::bad_alloc&) {
+            // From another thread the strand may be idle. Asio then queues first and asks for memory afterwards, and a
+            // strand to which that happened never runs again: better an end than a wait for ever.
+            if (shared_ || !reserve_)
+                std::terminate();
+            reserve_.reset();
+            post();
+            reserve_.reset(new (std::nothrow) Reserve);
+        }
+    }
+
+    void post()
     {
         asio::post(executor_, [lane = shared_from_this()] { lane->drain(); });
     }
@@ -117,6 +143,7 @@ private:
     Runnable* first_ = nullptr;
     Runnable* last_ = nullptr;
     bool posted_ = false;
+    std::unique_ptr<Reserve> reserve_;
     const bool shared_;
     bool is_fresh_ = false;  // these two belong to the strand
     std::chrono::steady_clock::time_point now_{};
