@@ -85,7 +85,7 @@ public:
     {
         // First, so that it cannot reach a teardown which begins only because of it.
         post_call(strand(), OnLane{shared_from_this(), &Run::interrupt_teardown, 0});
-        if (advance(Phase::cancelled))
+        if (advance(Phase::cancelled) || is_interrupt_lost_.exchange(false))
             interrupt();
     }
 
@@ -259,6 +259,8 @@ private:
         if (error) {  // nothing of a body comes here; memory may have run out
             node->fail(error);
             halt(*node, error);
+            if (is_interrupt_lost_)  // other workers do not know of it and might wait for ever
+                std::rethrow_exception(error);
         }
         node->worker_ended();
         worker_ended(0);
@@ -270,7 +272,12 @@ private:
     void interrupt()
     {
         be_paused(false);
-        post_to_lanes(&Run::interrupt_lane);
+        try {
+            post_to_lanes(&Run::interrupt_lane);
+        } catch (...) {
+            is_interrupt_lost_ = true;
+            throw;
+        }
     }
 
     void interrupt_lane(std::size_t lane)
@@ -405,6 +412,7 @@ private:
     BlockingService* pools_ = nullptr;
     std::chrono::steady_clock::time_point began_{};
     std::atomic<std::size_t> live_workers_{0};
+    std::atomic<bool> is_interrupt_lost_{false};
     asio::cancellation_signal setup_signal_, teardown_signal_;
     std::size_t set_up_nodes_ = 0;
     bool is_set_up_ = false;
