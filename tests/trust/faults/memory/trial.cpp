@@ -57,7 +57,9 @@ constexpr std::array waking_places{
     Place{"4agdf6detail12BlockingPool12start_threadEvENKUlvE_clEv", ""},
 };
 
-constexpr int hang_limit = 20;  // seconds
+constexpr int hang_limit = 20;       // seconds
+constexpr int first_exit_code = 40;  // of a child, plus its verdict: a sanitizer's is another one
+constexpr std::chrono::seconds pool_limit{2};
 constexpr std::size_t most_lines = 14;
 
 int report_to = -1;
@@ -71,7 +73,7 @@ void say(std::string_view text) noexcept
 [[noreturn]] void end(Verdict verdict, std::string_view text = {}) noexcept
 {
     say(text);
-    std::_Exit(static_cast<int>(verdict));
+    std::_Exit(first_exit_code + static_cast<int>(verdict));
 }
 
 [[noreturn]] void end_with_trace(Verdict verdict, std::string_view text) noexcept
@@ -81,7 +83,7 @@ void say(std::string_view text) noexcept
     std::array<void*, 64> frames{};
     const int count = ::backtrace(frames.data(), static_cast<int>(frames.size()));
     ::backtrace_symbols_fd(frames.data(), count, report_to);
-    std::_Exit(static_cast<int>(verdict));
+    std::_Exit(first_exit_code + static_cast<int>(verdict));
 }
 
 [[noreturn]] void on_terminate() noexcept { end_with_trace(Verdict::terminated, "std::terminate\n"); }
@@ -96,8 +98,8 @@ void on_signal(int number) noexcept
 /// A call in the blocking pool ends on its own.
 void wait_for_the_pool(long live)
 {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(2);
-    while (live_allocations() > live + 1 && std::chrono::steady_clock::now() < end)
+    const auto end = std::chrono::steady_clock::now() + pool_limit;
+    while ((live_allocations() > live + 1 || test::Counted::alive() != 0) && std::chrono::steady_clock::now() < end)
         std::this_thread::yield();
 }
 
@@ -199,6 +201,10 @@ void warm_up(const Scenario& scenario)
     } catch (const Broken& broken) {
         throw std::runtime_error(scenario.name + ", without a fault: " + broken.what);
     }
+    // A child must not inherit what a thread of the blocking pool is about to destroy.
+    const auto end = std::chrono::steady_clock::now() + pool_limit;
+    while (test::Counted::alive() != 0 && std::chrono::steady_clock::now() < end)
+        std::this_thread::yield();
     std::array<void*, 1> frame{};
     (void)::backtrace(frame.data(), 1);  // loads a library the first time
 }
@@ -227,8 +233,8 @@ Trial try_with(const Scenario& scenario, Shortage shortage)
     if (WIFSIGNALED(status)) {
         trial.verdict = WTERMSIG(status) == SIGALRM ? Verdict::hung : Verdict::broken;
         trial.text += "\nended by signal " + std::to_string(WTERMSIG(status));
-    } else if (WEXITSTATUS(status) <= static_cast<int>(Verdict::broken)) {
-        trial.verdict = static_cast<Verdict>(WEXITSTATUS(status));
+    } else if (const int number = WEXITSTATUS(status) - first_exit_code; number >= 0 && number <= static_cast<int>(Verdict::broken)) {
+        trial.verdict = static_cast<Verdict>(number);
     } else {
         trial.text += "\nended with exit code " + std::to_string(WEXITSTATUS(status));
     }
