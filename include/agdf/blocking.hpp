@@ -59,10 +59,20 @@ private:
     {
         hooks_.add(*this);
         const auto pool = std::move(pool_);  // not kept: a queued call and its pool would own each other
-        pool->submit([call = this->shared_from_this()] { call->call(); });
+        try {
+            pool->submit([call = this->shared_from_this()] { call->call(); });
+        } catch (...) {  // out of memory, or of threads
+            give_up(std::current_exception());
+        }
     }
 
     void on_cancel(asio::cancellation_type) override
+    {
+        give_up(std::make_exception_ptr(asio::system_error(asio::error::operation_aborted, "agdf::run_blocking")));
+    }
+
+    /// Ends the wait with an error, unless there is a result.
+    void give_up(std::exception_ptr error)
     {
         const std::lock_guard lock{mutex_};
         if (state_ == State::finished || state_ == State::abandoned)
@@ -71,7 +81,7 @@ private:
             function_.reset();  // it will not be called, so what it holds goes now
         state_ = State::abandoned;
         stop_.request_stop();
-        error_ = std::make_exception_ptr(asio::system_error(asio::error::operation_aborted, "agdf::run_blocking"));
+        error_ = std::move(error);
         asio::post(this->take_handler());
         hold_.release();
     }

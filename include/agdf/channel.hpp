@@ -178,6 +178,7 @@ private:
     template <class Operation>
     static void throw_if_ended_early(const Operation& operation, const char* where)
     {
+        operation.throw_if_failed();
         if (operation.is_cancelled())
             throw asio::system_error(asio::error::operation_aborted, where);
         if (operation.has_timed_out())

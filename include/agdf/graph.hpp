@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -62,8 +63,11 @@ public:
     /// A run that is still under way is cancelled; its coroutines end on the context, nothing is waited for.
     ~Graph()
     {
-        if (core_)
-            core_->cancel();
+        try {
+            if (core_)
+                core_->cancel();
+        } catch (const std::bad_alloc&) {  // then it goes on to its end
+        }
     }
 
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }

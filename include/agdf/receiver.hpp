@@ -200,6 +200,7 @@ private:
     std::optional<I> finish(Receive& operation, const char* where)
     {
         // A producer that was cut short ends its stream too early: nobody may take that for the end.
+        operation.throw_if_failed();
         if (operation.is_cancelled() || (!operation.message && inlet_->is_cut_short()))
             throw asio::system_error(asio::error::operation_aborted, where);
         if (operation.message)

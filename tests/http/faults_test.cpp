@@ -42,6 +42,17 @@ TEST_CASE("half a body is a TransportError and not a short response", "[http][fa
     CHECK((error.code() == CURLE_PARTIAL_FILE || error.code() == CURLE_RECV_ERROR));
 }
 
+TEST_CASE("half a header is a TransportError and not an empty response", "[http][faults]")
+{
+    const RawServer server{once(GENERATE(as<std::string>{}, "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Len", "HTTP/1.1 503 Busy\r\nX: y\r\n",
+                                         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nX: y\r\n"))};
+    asio::io_context io;
+    const http::Client client{io};
+    const auto error = error_of<http::TransportError>(io, client.get(server.url()));
+    CHECK(error.code() == CURLE_PARTIAL_FILE);
+    CHECK_THAT(error.what(), ContainsSubstring("closed in the middle of the header"));
+}
+
 TEST_CASE("a connection that is closed without an answer is a TransportError", "[http][faults]")
 {
     const RawServer server{once("")};

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -80,10 +81,15 @@ private:
                 own_thread() = self;
                 pool->jobs_.run();
             });
+        } catch (const std::system_error& error) {
+            threads_.pop_back();
+            if (threads_.empty())  // with fewer threads than allowed the job only waits longer
+                throw std::system_error(error.code(), "agdf::run_blocking: no thread could be started for the blocking pool. Expected: "
+                                                      "at least one. Raise the limit of threads (ulimit -u), or try again later");
         } catch (...) {
             threads_.pop_back();
             if (threads_.empty())
-                throw;  // with fewer threads than allowed the job only waits longer
+                throw;
         }
     }
 

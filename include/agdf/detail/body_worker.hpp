@@ -189,6 +189,8 @@ private:
 
     void run() final
     {
+        if (!is_suspended())
+            return;  // it could not go to sleep, for lack of memory, and has ended
         be_woken();
         if (steps_alone_) {
             try {

@@ -51,6 +51,12 @@ public:
     [[nodiscard]] bool has_timed_out() const noexcept { return timed_out_; }
     [[nodiscard]] bool is_cancelled() const noexcept { return cancelled_; }
     [[nodiscard]] bool is_closed() const noexcept { return closed_; }
+    /// Throws what the item or its queue threw.
+    void throw_if_failed() const
+    {
+        if (error_)
+            std::rethrow_exception(error_);
+    }
 
     void wake() noexcept final { resume(); }
 
@@ -77,15 +83,26 @@ private:
         service_->expect_wake();
         const auto meeting = meeting_;
         if (!meeting) {
-            if (start(*channel_.load(std::memory_order_relaxed)))
+            if (try_start())
                 resume();
             return;
         }
         const std::lock_guard lock{meeting->mutex};  // holds up the end of the Deadline, and so of this operation
-        if (start(*channel_.load(std::memory_order_relaxed)))
+        if (try_start())
             resume();
         else if (meeting->is_late)
             time_out();
+    }
+
+    /// Whether the operation is over; also if it has failed, since nobody expects an exception of the waiting itself.
+    bool try_start() noexcept
+    {
+        try {
+            return start(*channel_.load(std::memory_order_relaxed));
+        } catch (...) {
+            error_ = std::current_exception();
+            return true;
+        }
     }
 
     void on_cancel(asio::cancellation_type) final
@@ -122,6 +139,7 @@ private:
     std::atomic<ChannelCore<M>*> channel_;  // the one who serves may be on another thread than the one who cancels
     ShutdownService* service_ = nullptr;
     std::shared_ptr<Meeting> meeting_;
+    std::exception_ptr error_;
     bool cancelled_ = false;
     bool timed_out_ = false;
     bool closed_ = false;

@@ -44,10 +44,12 @@ public:
     }
 
     /// Runs the context on `threads` threads, this one included, until `finish`. If somebody stops the context,
-    /// `on_stopped` is called once and it is run on, since a run has to end one way or another.
+    /// `on_stopped` is called once and it is run on, since a run has to end one way or another. `on_fewer_threads` is
+    /// called if that many could be started only, and why.
     ///
     /// Errors: throws what a foreign handler throws in any of the threads.
-    void drive(asio::io_context& io, std::size_t threads, const std::function<void()>& on_stopped)
+    void drive(asio::io_context& io, std::size_t threads, const std::function<void()>& on_stopped,
+               const std::function<void(std::size_t, const std::exception&)>& on_fewer_threads)
     {
         if (io.stopped())
             io.restart();
@@ -55,8 +57,14 @@ public:
         {
             std::vector<std::thread> helpers;
             const Join join{helpers};
-            for (std::size_t i = 1; i < threads; ++i)
-                helpers.emplace_back([this, &io, &error] { run_until_finished(io, error); });
+            try {
+                drivers_.reserve(threads);
+                helpers.reserve(threads - 1);
+                for (std::size_t i = 1; i < threads; ++i)
+                    helpers.emplace_back([this, &io, &error] { run_until_finished(io, error); });
+            } catch (const std::exception& reason) {  // with fewer threads it only takes longer
+                on_fewer_threads(helpers.size() + 1, reason);
+            }
             run_until_finished(io, error);
         }
         if (error)
@@ -98,7 +106,16 @@ private:
 
     /// Wakes one thread that sleeps in the context. It may be one of the user's own, which sleeps on for other reasons:
     /// then it is tried again a little later.
-    void nudge(asio::io_context& io)
+    void nudge(asio::io_context& io) noexcept
+    {
+        try {
+            post_nudge(io);
+        } catch (...) {  // without memory for it all are woken
+            io.stop();
+        }
+    }
+
+    void post_nudge(asio::io_context& io)
     {
         post_call(io.get_executor(), [self = shared_from_this(), &io] {
             if (!self->has_sleepers())

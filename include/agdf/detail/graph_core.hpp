@@ -61,6 +61,15 @@ public:
     void run_began(std::shared_ptr<RunControl> run);
     void run_ended(std::vector<NodeStats> stats);
 
+    /// The same for a run about which nothing more can be said.
+    void forget(const RunControl& run) noexcept
+    {
+        std::shared_ptr<RunControl> forgotten;
+        const std::lock_guard lock{mutex_};
+        if (run_.get() == &run)
+            forgotten.swap(run_);
+    }
+
     /// The numbers of the run under way, else of the last one, else zeros.
     [[nodiscard]] std::vector<NodeStats> stats() const;
     [[nodiscard]] bool has_run() const;

@@ -8,9 +8,13 @@
 #include <agdf/detail/asio.hpp>
 #include <agdf/detail/optional_mutex.hpp>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
+#include <exception>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -37,12 +41,17 @@ private:
 /// Thread-safety: `schedule` is safe from any thread if `shared`, else to be called on the lane's strand.
 class Lane : public std::enable_shared_from_this<Lane> {
 public:
-    Lane(asio::any_io_executor strand, bool shared) : executor_(std::move(strand)), mutex_(shared) {}
+    Lane(asio::any_io_executor strand, bool shared)
+        : executor_(std::move(strand)), mutex_(shared), reserve_(std::make_unique<Reserve>())
+    {
+    }
 
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
 
     /// Puts a runnable at the end of the queue; it runs later, never inside this call.
-    void schedule(Runnable& runnable)
+    ///
+    /// Errors: none, since those who wake others could tell nobody. Without memory for it a reserve is used up.
+    void schedule(Runnable& runnable) noexcept
     {
         bool post = false;
         {
@@ -78,7 +87,24 @@ private:
 
     [[nodiscard]] std::lock_guard<OptionalMutex> guard() { return std::lock_guard{mutex_}; }
 
-    void post_drain()
+    using Reserve = std::array<std::byte, 2'048>;
+
+    void post_drain() noexcept
+    {
+        try {
+            post();
+        } catch (const std::bad_alloc&) {
+            // From another thread the strand may be idle. Asio then queues first and asks for memory afterwards, and a
+            // strand to which that happened never runs again: better an end than a wait for ever.
+            if (mutex_.is_needed() || !reserve_)
+                std::terminate();
+            reserve_.reset();
+            post();
+            reserve_.reset(new (std::nothrow) Reserve);
+        }
+    }
+
+    void post()
     {
         asio::post(executor_, [lane = shared_from_this()] { lane->drain(); });
     }
@@ -112,6 +138,7 @@ private:
 
     asio::any_io_executor executor_;
     OptionalMutex mutex_;
+    std::unique_ptr<Reserve> reserve_;
     Runnable* first_ = nullptr;
     Runnable* last_ = nullptr;
     bool posted_ = false;

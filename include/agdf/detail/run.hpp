@@ -57,18 +57,12 @@ public:
     {
         core_->check_idle();
         completion_ = std::move(completion);
-        auto& context = asio::query(strand(), asio::execution::context);
-        began_ = now_of(strand());
-        pools_ = &asio::use_service<BlockingService>(context);
-        for (const auto& lane : nodes_.lanes())
-            pools_->add(lane->executor(), core_->pool());
-        hooks_ = &asio::use_service<ShutdownService>(context);
-        hooks_->add(*this);
-        watch();
-        core_->run_began(shared_from_this());
-        if (!nodes_.have_setup())
-            return start_workers();
-        spawn(strand(), set_up(), setup_signal_, &Run::setup_ended, nullptr);
+        try {
+            begin();
+        } catch (...) {  // memory or descriptors have run out
+            give_up();
+            throw;
+        }
     }
 
     void stop() override
@@ -81,7 +75,7 @@ public:
     {
         if (is_tearing_down_)  // else none is under way, and those to come are for after a cancel as well
             post_call(strand(), OnLane{shared_from_this(), &Run::interrupt_teardown, 0});
-        if (advance(Phase::cancelled))
+        if (advance(Phase::cancelled) || is_interrupt_lost_.exchange(false))
             interrupt();
     }
 
@@ -118,6 +112,44 @@ public:
 
 private:
     [[nodiscard]] const asio::any_io_executor& strand() const noexcept { return nodes_.lanes().front()->executor(); }
+
+    void begin()
+    {
+        auto& context = asio::query(strand(), asio::execution::context);
+        began_ = now_of(strand());
+        pools_ = &asio::use_service<BlockingService>(context);
+        for (const auto& lane : nodes_.lanes())
+            pools_->add(lane->executor(), core_->pool());
+        hooks_ = &asio::use_service<ShutdownService>(context);
+        hooks_->add(*this);
+        watch();
+        core_->run_began(shared_from_this());
+        if (!nodes_.have_setup())
+            return start_workers();
+        spawn(strand(), set_up(), setup_signal_, &Run::setup_ended, nullptr);
+    }
+
+    /// Takes back what has been begun. Workers that Asio has already find out that the run is over.
+    void give_up() noexcept
+    {
+        advance(Phase::cancelled);
+        if (hooks_)
+            hooks_->remove(*this);
+        if (pools_)
+            pools_->remove(core_->pool());
+        end_watches();
+        nodes_.abandon();
+        core_->forget(*this);
+        completion_.reset();
+    }
+
+    void end_watches()
+    {
+        if (signals_)
+            signals_->end();
+        if (stalls_)
+            stalls_->end();
+    }
 
     void watch()
     {
@@ -219,6 +251,8 @@ private:
         if (error) {  // nothing of a body comes here; memory may have run out
             node->fail(error);
             halt(*node, error);
+            if (is_interrupt_lost_)  // other workers do not know of it and might wait for ever
+                std::rethrow_exception(error);
         }
         node->worker_ended();
         worker_ended(0);
@@ -230,7 +264,12 @@ private:
     void interrupt()
     {
         be_paused(false);
-        post_to_lanes(&Run::interrupt_lane);
+        try {
+            post_to_lanes(&Run::interrupt_lane);
+        } catch (...) {
+            is_interrupt_lost_ = true;
+            throw;
+        }
     }
 
     void interrupt_lane(std::size_t lane)
@@ -302,23 +341,30 @@ private:
     {
         hooks_->remove(*this);
         pools_->remove(core_->pool());
+        end_watches();
+        const auto completion = std::move(completion_);
+        try {
+            report_to(*completion);
+        } catch (...) {
+            core_->forget(*this);
+            throw;
+        }
+    }
+
+    void report_to(Completion& completion)
+    {
         RunReport report;
         report.elapsed = now_of(strand()) - began_;
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
             nodes_.node(i).discard_input();
             report.add(nodes_.node(i).stats(), nodes_.node(i).exceptions());
         }
-        if (signals_) {
-            signals_->end();
+        if (signals_)
             report.signal = signals_->signal();
-        }
-        if (stalls_)
-            stalls_->end();
         report.outcome = outcome();
         std::tie(report.first_error_node, report.first_error) = first_error();
-        const auto completion = std::move(completion_);
         core_->run_ended(report.nodes);
-        completion->complete(std::move(report));
+        completion.complete(std::move(report));
     }
 
     [[nodiscard]] Outcome outcome() const noexcept
@@ -348,6 +394,7 @@ private:
         try {
             core_->run_ended(stats());
         } catch (...) {  // only memory for the copy of the numbers can be missing
+            core_->forget(*this);
         }
         completion_.reset();
     }
@@ -362,6 +409,7 @@ private:
     BlockingService* pools_ = nullptr;
     std::chrono::steady_clock::time_point began_{};
     std::atomic<std::size_t> live_workers_{0};
+    std::atomic<bool> is_interrupt_lost_{false};
     asio::cancellation_signal setup_signal_, teardown_signal_;
     std::size_t set_up_nodes_ = 0;
     bool is_set_up_ = false;

@@ -120,6 +120,8 @@ public:
 protected:
     void run() override
     {
+        if (!is_suspended())
+            return;  // it could not go to sleep, for lack of memory, and has ended
         be_woken();
         Sleeper::run();
     }

@@ -26,14 +26,21 @@ AGDF_DECL std::size_t Blueprint::add_node(std::shared_ptr<const NodeSpec> node)
     check_range(fail, "queue_size", node->options().queue_size, 1, 1'000'000'000);
     check_policies(fail, *node);
     const std::size_t index = nodes_.size();
-    nodes_.push_back(std::move(node));
-    edges_.emplace_back();
-    producers_.emplace_back();
-    is_fed_.push_back(false);
-    order_.push_back(index);
-    by_name_.emplace(nodes_.back()->name(), index);
-    if (nodes_.back()->facts().meets_in_step)
-        zips_.push_back(index);
+        const auto place = by_name_.emplace(node->name(), index).first;
+        try {
+            edges_.resize(index + 1);
+            producers_.resize(index + 1);
+            is_fed_.resize(index + 1);
+            order_.resize(index + 1);
+            order_.back() = index;
+            if (node->facts().meets_in_step)
+                zips_.push_back(index);
+            nodes_.push_back(std::move(node));  // last, since it is what makes it a node
+        } catch (...) {
+            by_name_.erase(place);
+            std::erase(zips_, index);
+            throw;
+        }
     return index;
 }
 
@@ -53,16 +60,23 @@ AGDF_DECL void Blueprint::add_edge(std::size_t from, std::size_t to, EdgeLabel l
         throw GraphError(fmt::format("agdf::Graph::add_edge('{}', '{}'): {}", nodes_[from]->name(), nodes_[to]->name(), what));
     };
     const bool plain = label == EdgeLabel::none;
-    if (plain && plain_edges_.contains(std::uint64_t{from} << 32 | to))
+    const std::uint64_t ends = std::uint64_t{from} << 32 | to;
+    if (plain && plain_edges_.contains(ends))
         fail("this edge is there already, and a second one would deliver every item twice. Expected: one edge between "
              "two nodes. Remove one.");
     if (const EdgeSpec* const rival = rival_of(from, *maker))
         fail(fmt::format("node '{}' yields {}, which cannot be copied, and has an edge to '{}' already. Expected: one "
                          "edge, since each edge gets its own item. Yield a std::shared_ptr, or split the node.",
                          nodes_[from]->name(), nodes_[from]->out().name, nodes_[rival->to]->name()));
-    add_checked(from, to, label, std::move(maker), fail);
     if (plain)
-        plain_edges_.insert(std::uint64_t{from} << 32 | to);
+        plain_edges_.insert(ends);
+    try {
+        add_checked(from, to, label, std::move(maker), fail);
+    } catch (...) {
+        if (plain)
+            plain_edges_.erase(ends);
+        throw;
+    }
 }
 
 AGDF_DECL void Blueprint::add_edge(std::string_view from_name, std::string_view to_name)
@@ -169,8 +183,13 @@ AGDF_DECL void Blueprint::add_checked(std::size_t from, std::size_t to, EdgeLabe
     const std::string cycle = put_in_order(from, to);
     if (!cycle.empty())
         fail(fmt::format("the edge would close a cycle: {}. Expected: items flow one way. Remove one of its edges.", cycle));
-    edges_[from].push_back({to, label, std::move(maker)});
     producers_[to].push_back(from);
+        try {
+            edges_[from].push_back({to, label, std::move(maker)});
+        } catch (...) {
+            producers_[to].pop_back();
+            throw;
+        }
     is_fed_[to] = true;
     if (!zips_.empty() && on_edge_)
         on_edge_();

@@ -156,6 +156,7 @@ public:
             Change change{change_};
             const Deadline<Change> deadline{executor, wait, change};
             co_await change.suspend();
+            change.throw_if_failed();
             if (change.is_cancelled())
                 throw asio::system_error(asio::error::operation_aborted, "agdf::RateLimiter::acquire");
         }

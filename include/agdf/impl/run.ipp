@@ -6,6 +6,10 @@
 #include <agdf/detail/run.hpp>
 #include <agdf/run.hpp>
 
+#include <fmt/core.h>
+
+#include <cstddef>
+#include <exception>
 #include <optional>
 
 namespace agdf::detail {
@@ -58,7 +62,13 @@ AGDF_DECL RunReport run_to_the_end(const std::shared_ptr<GraphCore>& core, const
     const auto run = make_run(core, strands, std::move(options));
     run->begin(std::make_unique<KeepReport>(drivers, report, io));
     if (io)
-        drivers->drive(*io, core->options().threads, [&] { run->cancel(); });
+        drivers->drive(
+            *io, core->options().threads, [&] { run->cancel(); },
+            [&](std::size_t threads, const std::exception& reason) {
+                run->log(LogLevel::warning, fmt::format("agdf::Graph::run: {} of {} threads could be started: {}. Expected: all of them. The "
+                                                        "run goes on with these; raise the limit of threads (ulimit -u), or ask for fewer.",
+                                                        threads, core->options().threads, reason.what()));
+            });
     else
         drivers->wait();
     return std::move(**report);

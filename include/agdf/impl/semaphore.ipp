@@ -47,7 +47,8 @@ public:
     explicit LimitedSemaphore(std::size_t permits) : channel_(permits, Refill::first_place, Sharing::many_strands)
     {
         for (std::size_t i = 0; i < permits; ++i)
-            give_back();
+            put_back();
+        is_going_ = false;
     }
     ~LimitedSemaphore() override { is_going_ = true; }
 
@@ -57,6 +58,7 @@ public:
         const Got got = channel_.try_get(taking);
         if (got == Got::waiting)
             co_await taking.suspend();
+        taking.throw_if_failed();
         if (taking.is_cancelled())
             throw asio::system_error(asio::error::operation_aborted, "agdf::Semaphore::acquire");
         taking.message->arrive();
@@ -74,10 +76,8 @@ public:
 
     void give_back() noexcept override
     {
-        if (is_going_)
-            return;
-        Item token{*this};
-        (void)channel_.try_put(token);
+        if (!is_going_)
+            put_back();  // there is a place for each permit
     }
 
     [[nodiscard]] std::size_t permits() const noexcept override { return channel_.capacity(); }
@@ -87,7 +87,13 @@ public:
 private:
     using Taking = ReceiveOperation<Item>;
 
-    bool is_going_ = false;  // outlives the channel and its tokens
+    void put_back()
+    {
+        Item token{*this};
+        (void)channel_.try_put(token);
+    }
+
+    bool is_going_ = true;  // or not there yet; outlives the channel and its tokens
     ChannelCore<Item> channel_;
 };
 

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -78,10 +79,15 @@ public:
 
     void begin()
     {
-        hooks_.add(*this);
         core_->add_observer(this->weak_from_this());
-        if (core_->current_run())
-            run_began();
+        hooks_.add(*this);
+        try {
+            if (core_->current_run())
+                run_began();
+        } catch (...) {
+            hooks_.remove(*this);
+            throw;
+        }
     }
 
     /// After this the sink is not called any more, nor being called by another thread.
@@ -93,10 +99,13 @@ public:
         }
         if (!timer_)
             return;  // the context went first
-        run_on_strand([](StatsTicker& self) {
-            self.running_ = false;
-            self.timer_->cancel();
-        });
+        try {
+            run_on_strand([](StatsTicker& self) {
+                self.running_ = false;
+                self.timer_->cancel();
+            });
+        } catch (const std::bad_alloc&) {  // its next tick is the last one
+        }
         hooks_.remove(*this);
     }
 
@@ -137,7 +146,7 @@ private:
     {
         timer_->expires_after(options_.interval);
         timer_->call_when_over([self = this->shared_from_this()] {
-            if (!self->running_)
+            if (!self->running_ || self->has_ended())
                 return;
             self->write(self->core_->stats());
             self->wait();
@@ -159,6 +168,12 @@ private:
             else
                 core_->options().log(LogLevel::info, line);
         }
+    }
+
+    [[nodiscard]] bool has_ended()
+    {
+        const std::lock_guard lock{mutex_};
+        return ended_;
     }
 
     void run_on_strand(void (*action)(StatsTicker&))

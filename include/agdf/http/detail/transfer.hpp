@@ -87,7 +87,7 @@ public:
     [[nodiscard]] std::exception_ptr outcome(CURLcode code)
     {
         read_info();
-        const bool refused = throws_on_status() && response_.status >= 400;
+        const bool refused = throws_on_status() && response_.status >= 400 && header_ended_;
         if (refused && (code == CURLE_OK || overflow_ == Overflow::body))
             return std::make_exception_ptr(StatusError{request_.method, std::move(response_)});
         if (overflow_ != Overflow::none) {
@@ -96,6 +96,8 @@ public:
                                                                  in_body ? "body" : "header",
                                                                  in_body ? max_body_bytes() : max_header_bytes});
         }
+        if (code == CURLE_OK && !header_ended_)  // which libcurl takes for an empty body
+            return failure(CURLE_PARTIAL_FILE, "the connection was closed in the middle of the header");
         return code == CURLE_OK ? nullptr : failure(code, error_text_.data());
     }
 
@@ -268,6 +270,11 @@ private:
             response_.headers.clear();
             response_.body.clear();
             body_bytes_ = 0;
+            header_ended_ = false;
+            return true;
+        }
+        if (line == "\r\n" || line == "\n") {
+            header_ended_ = true;
             return true;
         }
         const auto colon = line.find(':');
@@ -333,6 +340,7 @@ private:
 
     Response response_;
     std::size_t header_bytes_ = 0;
+    bool header_ended_ = false;
     std::size_t body_bytes_ = 0;
     Overflow overflow_ = Overflow::none;
     std::exception_ptr error_;
