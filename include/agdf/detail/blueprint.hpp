@@ -22,7 +22,7 @@
 
 namespace agdf::detail {
 
-/// The nodes and edges of a graph. It only grows.
+/// The nodes and edges of a graph. What is refused changes nothing; all else stays.
 class Blueprint {
 public:
     [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
@@ -32,14 +32,15 @@ public:
     [[nodiscard]] const std::vector<std::size_t>& producers_of(std::size_t index) const noexcept { return producers_[index]; }
     /// Its place among all nodes in an order in which all edges point forward.
     [[nodiscard]] std::size_t position_of(std::size_t index) const noexcept { return order_[index]; }
-    [[nodiscard]] bool has_producers(std::size_t index) const noexcept { return is_fed_[index]; }
+    [[nodiscard]] bool has_producers(std::size_t index) const noexcept { return edges_to_[index] > 0; }
 
     /// The nodes that take one item from each of their inputs at a time, as long as somebody wants to look at them.
     [[nodiscard]] std::vector<std::size_t>& zips() noexcept { return zips_; }
     /// Is called after each new edge while there are such nodes.
     void on_edge(std::function<void()> look) { on_edge_ = std::move(look); }
 
-    std::size_t add_node(std::shared_ptr<const NodeSpec> node)
+    /// Adds a node whose body has so many receivers beside the first; `add_input` must then succeed for each of them.
+    std::size_t add_node(std::shared_ptr<const NodeSpec> node, std::size_t more_inputs = 0)
     {
         const auto fail = [&](std::string_view what) {
             throw GraphError(fmt::format("agdf::Graph::add_node: node '{}': {}", node->name(), what));
@@ -48,6 +49,11 @@ public:
             fail("the name is empty. Expected: a name, since errors and statistics go by it. Pass one.");
         if (by_name_.contains(node->name()))
             fail("there is a node of this name already. Expected: a name for each node. Choose another.");
+        for (std::size_t n = 1; n <= more_inputs; ++n)
+            if (by_name_.contains(input_name(node->name(), n)))
+                fail(fmt::format("one of its inputs would be called '{}', and there is a node of this name already. Expected: a name for "
+                                 "each node. Choose another.",
+                                 input_name(node->name(), n)));
         check_range(fail, "workers", node->options().workers, 1, 1'000'000);
         check_range(fail, "queue_size", node->options().queue_size, 1, 1'000'000'000);
         check_policies(fail, *node);
@@ -55,13 +61,15 @@ public:
         nodes_.push_back(std::move(node));
         edges_.emplace_back();
         producers_.emplace_back();
-        is_fed_.push_back(false);
+        edges_to_.push_back(0);
         order_.push_back(index);
         by_name_.emplace(nodes_.back()->name(), index);
         if (nodes_.back()->facts().meets_in_step)
             zips_.push_back(index);
         return index;
     }
+
+    [[nodiscard]] static std::string input_name(std::string_view node, std::size_t input) { return fmt::format("{}[{}]", node, input); }
 
     /// Adds a further queue of a node whose body has several receivers.
     std::size_t add_input(std::size_t node, std::shared_ptr<const NodeSpec> input)
@@ -109,6 +117,20 @@ public:
                                          "the edge by handles, which allows conversions and agdf::map(function).",
                                          from_name, to_name, from_name, source.out().name, to_name, destination.in().name));
         add_edge(from, to, EdgeLabel::none, std::move(maker));
+    }
+
+    /// Calls what draws several edges, and takes them back if one of them is refused.
+    template <class Draw>
+    void draw_all_or_none(const Draw& draw)
+    {
+        const std::size_t before = drawn_.size();
+        try {
+            draw();
+        } catch (...) {
+            while (drawn_.size() > before)
+                take_back_last_edge();
+            throw;
+        }
     }
 
     void add_error_edge(std::size_t from, std::size_t to, std::shared_ptr<const EdgeMaker> maker)
@@ -201,9 +223,21 @@ private:
             fail(fmt::format("the edge would close a cycle: {}. Expected: items flow one way. Remove one of its edges.", cycle));
         edges_[from].push_back({to, label, std::move(maker)});
         producers_[to].push_back(from);
-        is_fed_[to] = true;
+        ++edges_to_[to];
+        drawn_.emplace_back(from, to);
         if (!zips_.empty() && on_edge_)
             on_edge_();
+    }
+
+    void take_back_last_edge()
+    {
+        const auto [from, to] = drawn_.back();
+        drawn_.pop_back();
+        if (edges_[from].back().label == EdgeLabel::none)
+            plain_edges_.erase(std::uint64_t{from} << 32 | to);
+        edges_[from].pop_back();
+        producers_[to].pop_back();
+        --edges_to_[to];
     }
 
     /// The edge that would need a copy of the same item; null if there is none.
@@ -285,7 +319,8 @@ private:
     std::vector<std::shared_ptr<const NodeSpec>> nodes_;
     std::vector<std::vector<EdgeSpec>> edges_;
     std::vector<std::vector<std::size_t>> producers_;
-    std::vector<bool> is_fed_;
+    std::vector<std::size_t> edges_to_;                      // how many, not those from further inputs
+    std::vector<std::pair<std::size_t, std::size_t>> drawn_;  // all edges, in the order in which they were
     std::vector<std::size_t> zips_;
     std::function<void()> on_edge_;
     std::vector<std::size_t> order_;
