@@ -26,9 +26,13 @@ using Movable = std::unique_ptr<int>;
 
 [[nodiscard]] bool takes_numbers(Kind kind)
 {
-    return kind == Kind::step || kind == Kind::sink || kind == Kind::whole || kind == Kind::zip || kind == Kind::zip_input;
+    return kind == Kind::step || kind == Kind::sink || kind == Kind::whole || kind == Kind::zip ||
+           kind == Kind::zip_input;
 }
-[[nodiscard]] bool yields_numbers(Kind kind) { return kind == Kind::source || kind == Kind::step || kind == Kind::whole; }
+[[nodiscard]] bool yields_numbers(Kind kind)
+{
+    return kind == Kind::source || kind == Kind::step || kind == Kind::whole;
+}
 [[nodiscard]] bool takes_movables(Kind kind) { return kind == Kind::movable_step || kind == Kind::movable_sink; }
 [[nodiscard]] bool yields_movables(Kind kind) { return fuzz::Model::moves_only(kind); }
 [[nodiscard]] bool takes_nothing(Kind kind) { return kind == Kind::source || kind == Kind::movable_source; }
@@ -49,18 +53,18 @@ public:
     void edit()
     {
         switch (input_.below(12)) {
-        case 0:
-        case 1:
-        case 2: return add_node();
-        case 3: return draw(Shape::plain);
-        case 4: return draw(Shape::chain);
-        case 5: return draw(Shape::where);
-        case 6: return draw(Shape::map);
-        case 7: return draw_by_name();
-        case 8: return draw_error_edge();
-        case 9: return draw_group();
-        case 10: return merge();
-        default: return run();
+            case 0:
+            case 1:
+            case 2: return add_node();
+            case 3: return draw(Shape::plain);
+            case 4: return draw(Shape::chain);
+            case 5: return draw(Shape::where);
+            case 6: return draw(Shape::map);
+            case 7: return draw_by_name();
+            case 8: return draw_error_edge();
+            case 9: return draw_group();
+            case 10: return merge();
+            default: return run();
         }
     }
 
@@ -98,7 +102,8 @@ private:
             const std::string text = error.what();
             if (reasons.empty())
                 fuzz::fail("an edit was refused that is right: " + text);
-            const bool is_told = std::any_of(reasons.begin(), reasons.end(), [&](const std::string& reason) { return text.find(reason) != text.npos; });
+            const bool is_told = std::any_of(reasons.begin(), reasons.end(),
+                                             [&](const std::string& reason) { return text.find(reason) != text.npos; });
             if (!is_told || text.find("Expected: ") == text.npos)
                 fuzz::fail("an edit was refused in other words than '" + reasons.front() + "': " + text);
             check_cycle(text);
@@ -125,7 +130,8 @@ private:
             path.erase(0, arrow + 4);
         }
         names.push_back(path);
-        fuzz::expect(names.size() >= 2 && names.front() == names.back(), "the path of a cycle does not end where it begins");
+        fuzz::expect(names.size() >= 2 && names.front() == names.back(),
+                     "the path of a cycle does not end where it begins");
         for (std::size_t i = 2; i < names.size(); ++i)
             fuzz::expect(model_.is_joined(names[i - 1], names[i]), "the path of a cycle has an edge that is not there");
     }
@@ -134,7 +140,8 @@ private:
     void look() const
     {
         const auto picture = fuzz::read_dot(agdf::to_dot(graph_));
-        fuzz::expect(picture && picture->nodes.size() == model_.nodes().size(), "the graph has other nodes than were added");
+        fuzz::expect(picture && picture->nodes.size() == model_.nodes().size(),
+                     "the graph has other nodes than were added");
         std::multiset<std::tuple<std::size_t, std::size_t, std::string>> edges;
         for (const auto& edge : model_.edges())
             edges.emplace(edge.from, edge.to, edge.label);
@@ -160,7 +167,8 @@ private:
         look();
     }
 
-    [[nodiscard]] std::vector<std::string> reasons_against(std::size_t from, std::size_t to, const std::string& label, int group = 0) const
+    [[nodiscard]] std::vector<std::string> reasons_against(std::size_t from, std::size_t to, const std::string& label,
+                                                           int group = 0) const
     {
         std::vector<std::string> reasons;
         if (label.empty() && model_.has_edge(from, to, ""))
@@ -187,15 +195,15 @@ private:
     void draw_as(Shape shape, From from, To to)
     {
         switch (shape) {
-        case Shape::plain: return graph_.add_edge(from, to);
-        case Shape::chain: return void(from >> to);
-        case Shape::where:
-            return graph_.add_edge(from, to, agdf::where([](const Item& item) { return fuzz::passes(item); }));
-        case Shape::map:
-            if constexpr (std::is_same_v<Item, int>)
-                return graph_.add_edge(from, to, agdf::map(&fuzz::mapped));
-            else
-                return graph_.add_edge(from, to, agdf::map([](Item item) { return item; }));
+            case Shape::plain: return graph_.add_edge(from, to);
+            case Shape::chain: return void(from >> to);
+            case Shape::where:
+                return graph_.add_edge(from, to, agdf::where([](const Item& item) { return fuzz::passes(item); }));
+            case Shape::map:
+                if constexpr (std::is_same_v<Item, int>)
+                    return graph_.add_edge(from, to, agdf::map(&fuzz::mapped));
+                else
+                    return graph_.add_edge(from, to, agdf::map([](Item item) { return item; }));
         }
     }
 
@@ -245,7 +253,8 @@ private:
             return;
         const std::size_t from = any_node();
         const std::size_t to = any_node();
-        const bool have_types = (kind_of(from) == Kind::step || kind_of(from) == Kind::sink) && kind_of(to) == Kind::letters;
+        const bool have_types =
+            (kind_of(from) == Kind::step || kind_of(from) == Kind::sink) && kind_of(to) == Kind::letters;
         std::vector<std::string> reasons;
         if (have_types)
             reasons = reasons_against(from, to, "error");

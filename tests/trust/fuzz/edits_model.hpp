@@ -31,7 +31,8 @@ public:
 
     [[nodiscard]] std::size_t find(const std::string& name) const
     {
-        const auto found = std::find_if(nodes_.begin(), nodes_.end(), [&](const Node& node) { return node.name == name; });
+        const auto found =
+            std::find_if(nodes_.begin(), nodes_.end(), [&](const Node& node) { return node.name == name; });
         return static_cast<std::size_t>(found - nodes_.begin());
     }
     [[nodiscard]] bool knows(const std::string& name) const { return find(name) < nodes_.size(); }
@@ -42,16 +43,22 @@ public:
         return nodes_.size() - 1;
     }
 
-    void add_edge(std::size_t from, std::size_t to, const std::string& label, int group = 0) { edges_.push_back({from, to, label, group}); }
+    void add_edge(std::size_t from, std::size_t to, const std::string& label, int group = 0)
+    {
+        edges_.push_back({from, to, label, group});
+    }
 
     [[nodiscard]] bool has_edge(std::size_t from, std::size_t to, const std::string& label) const
     {
-        return std::any_of(edges_.begin(), edges_.end(), [&](const Edge& edge) { return edge.from == from && edge.to == to && edge.label == label; });
+        return std::any_of(edges_.begin(), edges_.end(),
+                           [&](const Edge& edge) { return edge.from == from && edge.to == to && edge.label == label; });
     }
 
     [[nodiscard]] bool is_joined(const std::string& from, const std::string& to) const
     {
-        return std::any_of(edges_.begin(), edges_.end(), [&](const Edge& edge) { return nodes_[edge.from].name == from && nodes_[edge.to].name == to; });
+        return std::any_of(edges_.begin(), edges_.end(), [&](const Edge& edge) {
+            return nodes_[edge.from].name == from && nodes_[edge.to].name == to;
+        });
     }
 
     /// Whether an edge would close a cycle: whether there is a way back.
@@ -61,7 +68,10 @@ public:
         return reaches(to, from, seen);
     }
 
-    [[nodiscard]] static bool moves_only(Kind kind) { return kind == Kind::movable_source || kind == Kind::movable_step; }
+    [[nodiscard]] static bool moves_only(Kind kind)
+    {
+        return kind == Kind::movable_source || kind == Kind::movable_step;
+    }
 
     /// Whether an edge for these items would need a copy that nobody can make.
     [[nodiscard]] bool needs_copy(std::size_t from, int group) const
@@ -73,7 +83,8 @@ public:
 
     [[nodiscard]] bool is_fed(std::size_t node) const
     {
-        return std::any_of(edges_.begin(), edges_.end(), [&](const Edge& edge) { return edge.to == node && edge.label != "input"; });
+        return std::any_of(edges_.begin(), edges_.end(),
+                           [&](const Edge& edge) { return edge.to == node && edge.label != "input"; });
     }
 
 private:
@@ -82,7 +93,9 @@ private:
         if (at == goal)
             return true;
         seen[at] = true;
-        return std::any_of(edges_.begin(), edges_.end(), [&](const Edge& edge) { return edge.from == at && !seen[edge.to] && reaches(edge.to, goal, seen); });
+        return std::any_of(edges_.begin(), edges_.end(), [&](const Edge& edge) {
+            return edge.from == at && !seen[edge.to] && reaches(edge.to, goal, seen);
+        });
     }
 
     std::vector<Node> nodes_;

@@ -50,25 +50,27 @@ inline agdf::Stream<int> add_one_to_each(agdf::Receiver<int> numbers)
 
 inline void add_body(agdf::Graph<>& graph, const std::string& name, Kind kind)
 {
-    const agdf::NodeOptions roomy{.queue_size = 1'000'000};  // a zip behind a filter may stand still when a queue is full
+    const agdf::NodeOptions roomy{.queue_size =
+                                      1'000'000};  // a zip behind a filter may stand still when a queue is full
     switch (kind) {
-    case Kind::source: return void(graph.add_node(name, &three));
-    case Kind::step: return void(graph.add_node(name, &stepped, roomy));
-    case Kind::sink: return void(graph.add_node(name, [](int n) { (void)stepped(n); }, roomy));
-    case Kind::letters: return void(graph.add_node(name, [](const agdf::Failed<int>&) {}, roomy));
-    case Kind::movable_source: return void(graph.add_node(name, &two_movables));
-    case Kind::movable_step: return void(graph.add_node(name, [](std::unique_ptr<int> n) { return n; }, roomy));
-    case Kind::movable_sink: return void(graph.add_node(name, [](std::unique_ptr<int>) {}, roomy));
-    case Kind::whole: return void(graph.add_node(name, &add_one_to_each, roomy));
-    case Kind::zip:
-    case Kind::zip_input: return void(graph.add_node(name, agdf::zip<int, int>(), roomy));
+        case Kind::source: return void(graph.add_node(name, &three));
+        case Kind::step: return void(graph.add_node(name, &stepped, roomy));
+        case Kind::sink: return void(graph.add_node(name, [](int n) { (void)stepped(n); }, roomy));
+        case Kind::letters: return void(graph.add_node(name, [](const agdf::Failed<int>&) {}, roomy));
+        case Kind::movable_source: return void(graph.add_node(name, &two_movables));
+        case Kind::movable_step: return void(graph.add_node(name, [](std::unique_ptr<int> n) { return n; }, roomy));
+        case Kind::movable_sink: return void(graph.add_node(name, [](std::unique_ptr<int>) {}, roomy));
+        case Kind::whole: return void(graph.add_node(name, &add_one_to_each, roomy));
+        case Kind::zip:
+        case Kind::zip_input: return void(graph.add_node(name, agdf::zip<int, int>(), roomy));
     }
 }
 
 /// How many of a node's items there are, worked out from the model, as long as they are few.
 class Reckoning {
 public:
-    explicit Reckoning(const Model& model) : model_(model), arrivals_(model.nodes().size()), letters_(model.nodes().size())
+    explicit Reckoning(const Model& model)
+        : model_(model), arrivals_(model.nodes().size()), letters_(model.nodes().size())
     {
         std::vector<std::size_t> missing(model.nodes().size());
         for (const auto& edge : model.edges())
@@ -102,23 +104,23 @@ private:
     {
         std::vector<int> numbers;
         switch (model_.nodes()[node].kind) {
-        case Kind::source:
-        case Kind::movable_source:  // each item that comes calls it once
-            for (std::size_t calls = model_.is_fed(node) ? arrivals_[node].size() : 1; calls > 0; --calls)
-                for (int n = 1; n <= (model_.nodes()[node].kind == Kind::source ? 3 : 2); ++n)
-                    numbers.push_back(n);
-            return numbers;
-        case Kind::movable_step: return arrivals_[node];
-        case Kind::step:
-            for (const int n : arrivals_[node])
-                if (!fails(n))
+            case Kind::source:
+            case Kind::movable_source:  // each item that comes calls it once
+                for (std::size_t calls = model_.is_fed(node) ? arrivals_[node].size() : 1; calls > 0; --calls)
+                    for (int n = 1; n <= (model_.nodes()[node].kind == Kind::source ? 3 : 2); ++n)
+                        numbers.push_back(n);
+                return numbers;
+            case Kind::movable_step: return arrivals_[node];
+            case Kind::step:
+                for (const int n : arrivals_[node])
+                    if (!fails(n))
+                        numbers.push_back(n + 1);
+                return numbers;
+            case Kind::whole:
+                for (const int n : arrivals_[node])
                     numbers.push_back(n + 1);
-            return numbers;
-        case Kind::whole:
-            for (const int n : arrivals_[node])
-                numbers.push_back(n + 1);
-            return numbers;
-        default: return {};
+                return numbers;
+            default: return {};
         }
     }
 
@@ -183,7 +185,8 @@ inline void run_and_compare(agdf::Graph<>& graph, const Model& model, bool is_ex
     } catch (const agdf::GraphError& error) {
         const std::string text = error.what();
         expect(!can_run(model), "a run was refused that should work: " + text);
-        expect(text.find("has neither an edge nor a start item") != text.npos, "a run was refused in other words: " + text);
+        expect(text.find("has neither an edge nor a start item") != text.npos,
+               "a run was refused in other words: " + text);
         return;
     }
     expect(can_run(model), "a graph was run although one of its nodes gets nothing");
@@ -197,10 +200,12 @@ inline void run_and_compare(agdf::Graph<>& graph, const Model& model, bool is_ex
         if (!is_exact || kind == Kind::zip || kind == Kind::zip_input)
             continue;
         if (stats.in != expected.in(i) || stats.err != expected.err(i) || stats.undelivered != 0)
-            fail("node '" + stats.name + "' has in=" + std::to_string(stats.in) + " err=" + std::to_string(stats.err) + ", expected in=" +
-                 std::to_string(expected.in(i)) + " err=" + std::to_string(expected.err(i)) + ":\n" + agdf::to_dot(graph));
+            fail("node '" + stats.name + "' has in=" + std::to_string(stats.in) + " err=" + std::to_string(stats.err) +
+                 ", expected in=" + std::to_string(expected.in(i)) + " err=" + std::to_string(expected.err(i)) + ":\n" +
+                 agdf::to_dot(graph));
     }
-    expect(report->outcome == (failed > 0 ? agdf::Outcome::completed_with_errors : agdf::Outcome::completed), "a run did not complete");
+    expect(report->outcome == (failed > 0 ? agdf::Outcome::completed_with_errors : agdf::Outcome::completed),
+           "a run did not complete");
 }
 
 /// Begins a run somewhere, and ends it after some steps.
@@ -220,24 +225,26 @@ inline void run_and_interrupt(asio::io_context& io, agdf::Graph<>& graph, const 
         if (report)
             break;
         switch (input.below(5)) {
-        case 0:
-            graph.stop();
-            stops = true;
-            break;
-        case 1:
-            graph.cancel();
-            cancels = true;
-            break;
-        case 2: graph.pause(); break;
-        case 3: graph.resume(); break;
-        default: (void)graph.stats(); break;
+            case 0:
+                graph.stop();
+                stops = true;
+                break;
+            case 1:
+                graph.cancel();
+                cancels = true;
+                break;
+            case 2: graph.pause(); break;
+            case 3: graph.resume(); break;
+            default: (void)graph.stats(); break;
         }
     }
     graph.resume();
     io.run();
     expect(report.has_value(), "a run that was interrupted does not end");
-    const bool is_as_asked = report->outcome == agdf::Outcome::completed || report->outcome == agdf::Outcome::completed_with_errors ||
-                             (report->outcome == agdf::Outcome::stopped && stops) || (report->outcome == agdf::Outcome::cancelled && cancels);
+    const bool is_as_asked = report->outcome == agdf::Outcome::completed ||
+                             report->outcome == agdf::Outcome::completed_with_errors ||
+                             (report->outcome == agdf::Outcome::stopped && stops) ||
+                             (report->outcome == agdf::Outcome::cancelled && cancels);
     expect(is_as_asked, "a run ended as nobody asked for");
     for (const agdf::NodeStats& node : report->nodes)
         expect(node.queued == 0 && node.active == 0, "something is left at the end of an interrupted run");

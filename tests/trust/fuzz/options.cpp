@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <exception>
 #include <limits>
-#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -24,7 +24,19 @@ using namespace std::chrono_literals;
 
 Duration any_duration(fuzz::Input& input)
 {
-    constexpr Duration known[] = {0ns, 1ns, 1ms, 1s, 24h, 24h * 365, 24h * 365 * 100, 24h * 365 * 292, Duration::max(), Duration::max() - 1ns, Duration::max() / 2, -1ns, Duration::min()};
+    constexpr Duration known[] = {0ns,
+                                  1ns,
+                                  1ms,
+                                  1s,
+                                  24h,
+                                  24h * 365,
+                                  24h * 365 * 100,
+                                  24h * 365 * 292,
+                                  Duration::max(),
+                                  Duration::max() - 1ns,
+                                  Duration::max() / 2,
+                                  -1ns,
+                                  Duration::min()};
     const std::size_t which = input.below(std::size(known) + 3);
     if (which < std::size(known))
         return known[which];
@@ -36,7 +48,8 @@ Duration any_duration(fuzz::Input& input)
 std::size_t any_count(fuzz::Input& input)
 {
     constexpr auto most = std::numeric_limits<std::size_t>::max();
-    constexpr std::size_t known[] = {0, 1, 2, 3, 7, 100, most, most - 1, most / 2, std::size_t{1} << 32U, 1'000'000'000};
+    constexpr std::size_t known[] = {
+        0, 1, 2, 3, 7, 100, most, most - 1, most / 2, std::size_t{1} << 32U, 1'000'000'000};
     const std::size_t which = input.below(std::size(known) + 1);
     return which < std::size(known) ? known[which] : input.bits();
 }
@@ -44,7 +57,26 @@ std::size_t any_count(fuzz::Input& input)
 double any_number(fuzz::Input& input)
 {
     using Limits = std::numeric_limits<double>;
-    constexpr double known[] = {1, 2, 1.5, 0, -0.0, -1, 50, 1e9, 1e18, 1e300, 1e-9, 1e-300, Limits::max(), Limits::min(), Limits::denorm_min(), Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN(), 1 - 1e-16, 1 + 1e-15};
+    constexpr double known[] = {1,
+                                2,
+                                1.5,
+                                0,
+                                -0.0,
+                                -1,
+                                50,
+                                1e9,
+                                1e18,
+                                1e300,
+                                1e-9,
+                                1e-300,
+                                Limits::max(),
+                                Limits::min(),
+                                Limits::denorm_min(),
+                                Limits::infinity(),
+                                -Limits::infinity(),
+                                Limits::quiet_NaN(),
+                                1 - 1e-16,
+                                1 + 1e-15};
     return known[input.below(std::size(known))];
 }
 
@@ -72,8 +104,26 @@ void check_delays(const agdf::Retry& retry, fuzz::Input& input)
         for (const std::size_t failed : {std::size_t{1}, std::size_t{2}, std::size_t{70}, any_count(input) | 1U})
             for (const double fraction : {0.0, 0.5, 1 - 0x1p-53}) {
                 const Duration delay = agdf::detail::retry_delay(retry, failed, error, fraction);
-                fuzz::expect(delay >= Duration::zero() && delay <= std::max(retry.max_delay, retry.delay), "a delay of a retry is out of its range");
+                fuzz::expect(delay >= Duration::zero() && delay <= std::max(retry.max_delay, retry.delay),
+                             "a delay of a retry is out of its range");
             }
+}
+
+/// A wait for the end of all time never ends, and a watch that looks each nanosecond goes on for as long.
+void run_some_steps(asio::io_context& io)
+{
+    for (int i = 0; i < 1'500 && io.poll_one() > 0; ++i) {
+    }
+}
+
+void finish(asio::io_context& io, agdf::Graph<>& graph, const std::optional<agdf::RunReport>& report)
+{
+    run_some_steps(io);
+    if (report)
+        return;
+    graph.cancel();
+    io.restart();
+    io.run();
 }
 
 /// An item that fails so often, where it waits, and by what it is told.
@@ -87,7 +137,9 @@ void run_node(fuzz::Input& input)
 {
     asio::io_context io;
     const agdf::testing::VirtualTime time{io};
-    agdf::GraphOptions graph_options{.threads = modest(any_count(input)), .max_exceptions = any_count(input), .log = [](agdf::LogLevel, std::string_view) {}};
+    agdf::GraphOptions graph_options{.threads = modest(any_count(input)),
+                                     .max_exceptions = any_count(input),
+                                     .log = [](agdf::LogLevel, std::string_view) {}};
     if (input.yes())
         graph_options.blocking_threads = modest(any_count(input));
     if (input.yes())
@@ -106,7 +158,8 @@ void run_node(fuzz::Input& input)
     options.timeout = any_duration(input);
     options.ordered = input.yes();
     if (input.yes())
-        options.rate_limit = agdf::RateLimit{.rate = any_number(input), .per = any_duration(input), .burst = any_count(input)};
+        options.rate_limit =
+            agdf::RateLimit{.rate = any_number(input), .per = any_duration(input), .burst = any_count(input)};
     if (input.yes())
         options.limit = agdf::Semaphore{any_count(input)};
     if (input.yes()) {
@@ -142,12 +195,7 @@ void run_node(fuzz::Input& input)
     agdf::RunOptions run_options;
     run_options.grace = any_duration(input);
     graph.async_run(run_options, [&](agdf::RunReport ended) { report = std::move(ended); });
-    // A wait for the end of all time is over when somebody cancels it.
-    io.run_for(50ms);
-    if (!report) {
-        graph.cancel();
-        io.run();
-    }
+    finish(io, graph, report);
     fuzz::expect(report.has_value(), "a run with strange options does not end when it is cancelled");
     const agdf::NodeStats& stats = report->node("node");
     fuzz::expect(stats.queued == 0 && stats.active == 0, "something is left at the end of a run");
@@ -168,27 +216,28 @@ void take_permits(fuzz::Input& input)
     double taken = 0;
     for (int i = 0; i < 40; ++i) {
         switch (input.below(6)) {
-        case 0: {
-            const Duration step = any_duration(input);
-            if (step > 0ns && step < 24h * 365 * 30 && now < 24h * 365 * 60)
-                now += step;
-            break;
-        }
-        case 1: gcra.pause(now, any_duration(input)); break;
-        default: {
-            const Duration arrival = std::min(now, start + Duration(static_cast<Duration::rep>(input.byte())));
-            const Duration wait = gcra.take(now, arrival);
-            fuzz::expect(wait >= 0ns, "a limiter lets somebody wait for a negative time");
-            if (wait == 0ns)
-                ++taken;
-            else if (wait < 24h * 365 * 30 && now < 24h * 365 * 60)
-                now += wait;
-            break;
-        }
+            case 0: {
+                const Duration step = any_duration(input);
+                if (step > 0ns && step < 24h * 365 * 30 && now < 24h * 365 * 60)
+                    now += step;
+                break;
+            }
+            case 1: gcra.pause(now, any_duration(input)); break;
+            default: {
+                const Duration arrival = std::min(now, start + Duration(static_cast<Duration::rep>(input.byte())));
+                const Duration wait = gcra.take(now, arrival);
+                fuzz::expect(wait >= 0ns, "a limiter lets somebody wait for a negative time");
+                if (wait == 0ns)
+                    ++taken;
+                else if (wait < 24h * 365 * 30 && now < 24h * 365 * 60)
+                    now += wait;
+                break;
+            }
         }
     }
     const double passed = static_cast<double>((now - start).count());
-    const double allowed = static_cast<double>(limit.burst) + 1 + passed / static_cast<double>(limit.per.count()) * limit.rate;
+    const double allowed =
+        static_cast<double>(limit.burst) + 1 + passed / static_cast<double>(limit.per.count()) * limit.rate;
     fuzz::expect(taken <= allowed + 1, "a limiter has given out more permits than its limit allows");
 }
 
@@ -211,22 +260,22 @@ void run_pieces(fuzz::Input& input)
         received += batch.size();
     });
     if (input.yes()) {
-        agdf::BatchOptions<int> options{.max_items = any_count(input), .max_delay = any_duration(input), .max_weight = any_count(input)};
+        agdf::BatchOptions<int> options{
+            .max_items = any_count(input), .max_delay = any_duration(input), .max_weight = any_count(input)};
         const std::size_t weight = any_count(input);
         if (input.yes())
             options.weight = [weight](const int& n) { return n % 2 == 0 ? weight : weight - 1; };
         source >> graph.add_node("piece", agdf::batch<int>(options)) >> sink;
     } else {
-        source >> graph.add_node("piece", agdf::window<int>({.max_items = any_count(input), .duration = any_duration(input)})) >> sink;
+        source >> graph.add_node("piece",
+                                 agdf::window<int>({.max_items = any_count(input), .duration = any_duration(input)})) >>
+            sink;
     }
     std::optional<agdf::RunReport> report;
     graph.async_run([&](agdf::RunReport ended) { report = std::move(ended); });
-    io.run_for(50ms);
-    if (!report) {
-        graph.cancel();
-        io.run();
-    }
-    fuzz::expect(report && (received == 6 || report->outcome == agdf::Outcome::cancelled), "a batch or a window has lost items");
+    finish(io, graph, report);
+    fuzz::expect(report && (received == 6 || report->outcome == agdf::Outcome::cancelled),
+                 "a batch or a window has lost items");
 }
 
 /// Waits of any length, in any unit.
@@ -253,7 +302,7 @@ void wait_in_channels(fuzz::Input& input)
         },
         asio::detached);
     const auto before = time.elapsed();
-    io.run_for(20ms);
+    run_some_steps(io);
     const auto passed = time.elapsed() - before;
     if (slept && coarse > 0)
         fuzz::expect(passed >= 1h, "a sleep of hours is over at once");
@@ -266,13 +315,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::Input input{data, size};
     try {
         switch (input.below(4)) {
-        case 0: run_node(input); break;
-        case 1: take_permits(input); break;
-        case 2: run_pieces(input); break;
-        default: wait_in_channels(input); break;
+            case 0: run_node(input); break;
+            case 1: take_permits(input); break;
+            case 2: run_pieces(input); break;
+            default: wait_in_channels(input); break;
         }
     } catch (const agdf::GraphError& error) {
-        fuzz::expect(std::string_view{error.what()}.find("Expected: ") != std::string_view::npos, "a refusal does not say what was expected");
+        fuzz::expect(std::string_view{error.what()}.find("Expected: ") != std::string_view::npos,
+                     "a refusal does not say what was expected");
     }
     return 0;
 }

@@ -21,9 +21,12 @@ namespace {
 /// A name, of what is known to break such notations more often than of anything.
 std::string name_of(fuzz::Input& input)
 {
-    constexpr std::string_view pieces[] = {"\"",    "\n",   "\r\n", "-->",   "]",      "[\"",     "end", "<b>",  "&lt;",  "&amp;", "#35;", ";",
-                                           "%%",    "`",    "\\",   "\\n",   "\\N",    "\\G",     "->",  "}",    "{",     "subgraph", "$$x$$", "fa:fa-car",
-                                           "<br/>", "\xff", "\xc3", "&#10;", "click ", "1. one", "é",   "\xe2\x80\xa8", "@", "|", "~~~", ":::"};
+    constexpr std::string_view pieces[] = {"\"",       "\n",     "\r\n",      "-->",          "]",    "[\"",  "end",
+                                           "<b>",      "&lt;",   "&amp;",     "#35;",         ";",    "%%",   "`",
+                                           "\\",       "\\n",    "\\N",       "\\G",          "->",   "}",    "{",
+                                           "subgraph", "$$x$$",  "fa:fa-car", "<br/>",        "\xff", "\xc3", "&#10;",
+                                           "click ",   "1. one", "é",         "\xe2\x80\xa8", "@",    "|",    "~~~",
+                                           ":::"};
     std::string name;
     const std::size_t count = 1 + input.below(6);
     for (std::size_t i = 0; i < count; ++i) {
@@ -72,7 +75,8 @@ void ask_graphviz(const std::string& text, std::size_t nodes, std::size_t edges)
     fuzz::expect(::pclose(pipe) == 0, "dot does not accept the picture");
     const auto lines_that_begin = [&answer](std::string_view word) {
         std::size_t count = 0;
-        for (std::size_t at = 0; at != std::string::npos && at < answer.size(); at = answer.find('\n', at), at += at != std::string::npos)
+        for (std::size_t at = 0; at != std::string::npos && at < answer.size();
+             at = answer.find('\n', at), at += at != std::string::npos)
             count += std::string_view{answer}.substr(at).starts_with(word);
         return count;
     };
@@ -102,23 +106,23 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (std::size_t from = 0; from < count; ++from)
         for (std::size_t to = from + 1; to < count; ++to)
             switch (input.below(5)) {
-            case 1:
-                graph.add_edge(nodes[from], nodes[to]);
-                edges.emplace(from, to, "");
-                break;
-            case 2:
-                graph.add_edge(nodes[from], nodes[to], agdf::where([](int) { return true; }));
-                edges.emplace(from, to, "where");
-                break;
-            case 3:
-                graph.add_edge(nodes[from], nodes[to], agdf::map([](int n) { return n; }));
-                edges.emplace(from, to, "map");
-                break;
-            case 4:
-                agdf::partition(nodes[from], [](int n) { return n; }, std::vector{nodes[to]});
-                edges.emplace(from, to, "partition");
-                break;
-            default: break;
+                case 1:
+                    graph.add_edge(nodes[from], nodes[to]);
+                    edges.emplace(from, to, "");
+                    break;
+                case 2:
+                    graph.add_edge(nodes[from], nodes[to], agdf::where([](int) { return true; }));
+                    edges.emplace(from, to, "where");
+                    break;
+                case 3:
+                    graph.add_edge(nodes[from], nodes[to], agdf::map([](int n) { return n; }));
+                    edges.emplace(from, to, "map");
+                    break;
+                case 4:
+                    agdf::partition(nodes[from], [](int n) { return n; }, std::vector{nodes[to]});
+                    edges.emplace(from, to, "partition");
+                    break;
+                default: break;
             }
     if (input.yes()) {
         agdf::RunOptions options;
@@ -127,7 +131,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         (void)graph.run(options);
         const auto stats = graph.stats();
         for (std::size_t i = 0; i < count; ++i)
-            names[i] += "\nin=" + std::to_string(stats[i].in) + " out=" + std::to_string(stats[i].out) + " err=" + std::to_string(stats[i].err);
+            names[i] += "\nin=" + std::to_string(stats[i].in) + " out=" + std::to_string(stats[i].out) +
+                        " err=" + std::to_string(stats[i].err);
     }
     const std::string mermaid = agdf::to_mermaid(graph);
     check(fuzz::read_mermaid(mermaid), names, edges, mermaid);

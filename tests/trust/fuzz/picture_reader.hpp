@@ -15,7 +15,7 @@
 namespace fuzz {
 
 struct Picture {
-    std::vector<std::pair<std::size_t, std::string>> nodes;               // number, label
+    std::vector<std::pair<std::size_t, std::string>> nodes;                  // number, label
     std::multiset<std::tuple<std::size_t, std::size_t, std::string>> edges;  // from, to, label
 };
 
@@ -91,7 +91,8 @@ inline std::optional<std::string> read_mermaid_label(Scanner& scanner)
             continue;
         }
         const auto c = scanner.character();
-        if (!c || static_cast<unsigned char>(*c) < 0x20 || std::string_view{"\"#&<>;`\\*_~[](){}|%@:$\x7f"}.find(*c) != std::string_view::npos)
+        if (!c || static_cast<unsigned char>(*c) < 0x20 ||
+            std::string_view{"\"#&<>;`\\*_~[](){}|%@:$\x7f"}.find(*c) != std::string_view::npos)
             return std::nullopt;
         label += *c;
     }

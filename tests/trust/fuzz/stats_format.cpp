@@ -21,10 +21,10 @@ agdf::NodeStats late(fuzz::Input& input)
     constexpr auto most = std::numeric_limits<std::uint64_t>::max();
     const auto number = [&]() -> std::uint64_t {
         switch (input.below(4)) {
-        case 0: return most;
-        case 1: return std::uint64_t{1} << input.below(64);
-        case 2: return input.byte();
-        default: return input.bits();
+            case 0: return most;
+            case 1: return std::uint64_t{1} << input.below(64);
+            case 2: return input.byte();
+            default: return input.bits();
         }
     };
     agdf::NodeStats stats;
@@ -84,8 +84,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     options.format = input.rest();
     const std::string format = options.format;
     // what() ends at a zero
-    const bool is_told_whole = (format + name + (options.nodes.empty() ? "" : options.nodes.front())).find('\0') == std::string::npos;
-    const bool knows_node = options.nodes.empty() || options.nodes.front() == name || options.nodes.front() == name + "'s sink";
+    const bool is_told_whole =
+        (format + name + (options.nodes.empty() ? "" : options.nodes.front())).find('\0') == std::string::npos;
+    const bool knows_node =
+        options.nodes.empty() || options.nodes.front() == name || options.nodes.front() == name + "'s sink";
     try {
         const agdf::StatsLogger logger{graph, std::move(options)};
         fuzz::expect(knows_node, "a node was accepted that is not in the graph");
@@ -96,7 +98,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } catch (const agdf::GraphError& error) {
         const std::string_view text = error.what();
         fuzz::expect(!is_told_whole || text.find("Expected") != text.npos, "a refusal does not say what was expected");
-        fuzz::expect(knows_node || !is_told_whole || text.find("is not in the graph") != text.npos, "a refusal of a node does not say so");
+        fuzz::expect(knows_node || !is_told_whole || text.find("is not in the graph") != text.npos,
+                     "a refusal of a node does not say so");
     }
     return 0;
 }
