@@ -87,9 +87,9 @@ void tell_of_an_answer(fuzz::Input& input)
 {
     agdf::http::Response response;
     response.status = 503;
-    const std::string after = field(input);
+    std::string after = field(input);
+    std::erase_if(after, [](char c) { return has_control({&c, 1}); });  // libcurl's own has none
     response.url = "http://user:hidden@" + after;
-    std::erase_if(response.url, [](char c) { return has_control({&c, 1}); });  // libcurl's own has none
     response.headers.add("Retry-After", field(input));
     response.body = input.yes() ? std::string(input.below(8) * 1'000, input.yes() ? '\xbf' : 'x') : std::string{};
     response.body += input.text();
