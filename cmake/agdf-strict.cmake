@@ -25,6 +25,18 @@ if(AGDF_SANITIZE)
     target_link_options(agdf_strict INTERFACE ${flags})
 endif()
 
+if(AGDF_COVERAGE)
+    if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+        message(FATAL_ERROR "agdf: AGDF_COVERAGE is on, but the compiler is ${CMAKE_CXX_COMPILER_ID}. Expected: Clang. Set "
+                            "CMAKE_CXX_COMPILER, or use tests/trust/coverage/run.")
+    endif()
+    # All runs of a program add to a file of its own (%m), whoever starts it. Atomic, since threads count as well.
+    set(flags "-fprofile-instr-generate=${CMAKE_BINARY_DIR}/coverage/%m.profraw" -fcoverage-mapping)
+    target_compile_options(agdf_strict INTERFACE ${flags} -fprofile-update=atomic)
+    target_link_options(agdf_strict INTERFACE ${flags})
+    set(CMAKE_PCH_PROLOGUE "") # else all that is precompiled counts as the system's, of which nothing is written down
+endif()
+
 # Compiling a second time what has not changed costs nothing.
 find_program(AGDF_CCACHE ccache)
 mark_as_advanced(AGDF_CCACHE)

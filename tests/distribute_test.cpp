@@ -153,3 +153,26 @@ TEST_CASE("a merge sends the items of several nodes to one", "[distribute]")
     CHECK(graph.run().node("all").in == 5);
     CHECK(seen == std::multiset{1, 2, 3, 4, 5});
 }
+
+TEST_CASE("a partition, a balance or a merge of which one edge is refused draws none", "[distribute]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    auto source = graph.add_node("source", agdf::from_range(std::vector{1, 2, 3}));
+    auto first = graph.add_node("first", [](int n) { return n; });
+    auto second = graph.add_node("second", [](int n) { return n; });
+    auto sink = graph.add_node("sink", [](int) {});
+    source >> first;
+    second >> sink;
+    const std::string before = agdf::to_dot(graph);
+    const auto key = [](int n) { return n; };
+    CHECK_THAT(test::graph_error_of([&] { agdf::partition(first, key, std::vector{second, first}); }), ContainsSubstring("cycle"));
+    CHECK_THAT(test::graph_error_of([&] { agdf::balance(first, std::vector{second, first}); }), ContainsSubstring("cycle"));
+    CHECK_THAT(test::graph_error_of([&] { agdf::merge(std::vector{first, second}, sink); }), ContainsSubstring("there already"));
+    CHECK(agdf::to_dot(graph) == before);
+    CHECK_THAT(test::graph_error_of([&] { (void)graph.run(); }), ContainsSubstring("'second' takes int, but has neither an edge"));
+    agdf::partition(first, key, std::vector{second});
+    graph.add_edge(first, sink);
+    CHECK(graph.run().node("sink").in == 6);
+}

@@ -64,7 +64,16 @@ TEST_CASE("no name can break out of its label", "[picture]")
     graph.add_node("\"]; n9 --> n9\n<script>&\\\x01", [] {});
     const std::string mermaid = agdf::to_mermaid(graph);
     CHECK(mermaid == "flowchart LR\n    n0[\"#34;#93;#59; n9 --#62; n9<br/>#60;script#62;#38;#92; \"]\n");
-    CHECK_THAT(agdf::to_dot(graph), ContainsSubstring("label=\"\\\"]; n9 --> n9\\n<script>&\\\\ \"];"));
+    CHECK_THAT(agdf::to_dot(graph), ContainsSubstring("label=\"\\\"]; n9 --> n9\\n<script>&amp;\\\\ \"];"));
+}
+
+TEST_CASE("a name that spells an entity, a formula or an icon is shown as it is spelled", "[picture]")
+{
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    graph.add_node("&lt;b&gt; $$x$$ fa:fa-car", [] {});
+    CHECK_THAT(agdf::to_mermaid(graph), ContainsSubstring("[\"#38;lt#59;b#38;gt#59; #36;#36;x#36;#36; fa#58;fa-car\"]"));
+    CHECK_THAT(agdf::to_dot(graph), ContainsSubstring("[label=\"&amp;lt;b&amp;gt; $$x$$ fa:fa-car\"]"));
 }
 
 TEST_CASE("an empty graph has a picture", "[picture]")

@@ -1,8 +1,11 @@
 #include "support/catch.hpp"
 #include "support/graph.hpp"
 
+#include <agdf/testing.hpp>
+
 #include <chrono>
 #include <exception>
+#include <limits>
 #include <string>
 
 using namespace std::chrono_literals;
@@ -33,4 +36,24 @@ TEST_CASE("a cancelled sleep ends at once with operation_aborted", "[sleep]")
     signal.emit(asio::cancellation_type::terminal);
     io.run();
     REQUIRE_THROWS_AS(std::rethrow_exception(error), asio::system_error);
+}
+
+TEST_CASE("a sleep that is longer than the clock's time lasts until it is cancelled", "[sleep]")
+{
+    const auto is_awake = [](auto duration) {
+        asio::io_context io;
+        const agdf::testing::VirtualTime time{io};
+        bool is_over = false;
+        asio::co_spawn(io, agdf::sleep_for(duration), [&](const std::exception_ptr&) { is_over = true; });
+        while (io.poll() > 0) {
+        }
+        return is_over;
+    };
+    CHECK_FALSE(is_awake(std::chrono::hours::max()));
+    CHECK_FALSE(is_awake(std::chrono::seconds::max()));
+    CHECK_FALSE(is_awake(std::chrono::hours(3'000'000)));
+    CHECK_FALSE(is_awake(std::chrono::duration<double>(std::numeric_limits<double>::infinity())));
+    CHECK(is_awake(std::chrono::hours(2'000'000)));
+    CHECK(is_awake(std::chrono::hours::min()));
+    CHECK(is_awake(std::chrono::duration<double>(std::numeric_limits<double>::quiet_NaN())));
 }

@@ -54,6 +54,22 @@ TEST_CASE("the last line at the end of a run has the final counts, in the defaul
     CHECK(lines.size() == 6);
 }
 
+TEST_CASE("a format that would fail only when the numbers have grown is refused at once", "[stats_logger]")
+{
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    add_three(graph);
+    const auto error_of = [&](const char* format) {
+        return graph_error_of([&] { const StatsLogger logger{graph, {.format = format}}; });
+    };
+    for (const char* format : {"{node:{in}}", "{busy:.{out}f}", "{{{node:>{queued}}"})
+        CHECK_THAT(error_of(format), ContainsSubstring("a width or a precision is taken from a field") && ContainsSubstring("Expected"));
+    for (const char* format : {"{node:2000000000}", "{busy:.2000000000f}", "{in:1000}"})
+        CHECK_THAT(error_of(format), ContainsSubstring("more than three digits"));
+    for (const char* format : {"{{{in:999}}}", "{in:05} of 123456", "}}12345{{12345", "{busy:>12.3f}"})
+        CHECK(error_of(format).empty());
+}
+
 TEST_CASE("a logger writes its own format for its nodes only", "[stats_logger]")
 {
     Watchdog watchdog;

@@ -280,3 +280,16 @@ TEST_CASE("a body of one's own may have several receivers, and be called by pict
     CHECK(lines == std::vector<std::string>{"1", "2", "3", "a", "b"});
     CHECK_THAT(agdf::to_dot(graph), ContainsSubstring("[label=\"input\"]"));
 }
+
+TEST_CASE("a zip whose further input would have the name of another node is refused, and changes nothing", "[zip]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    auto other = graph.add_node("pairs[1]", agdf::from_range(std::vector{1, 2, 3}));
+    CHECK_THAT(test::graph_error_of([&] { graph.add_node("pairs", agdf::zip<int, int>()); }),
+               ContainsSubstring("node 'pairs': one of its inputs would be called 'pairs[1]'") && ContainsSubstring("Expected"));
+    auto sink = graph.add_node("pairs", [](int) {});
+    other >> sink;
+    CHECK(graph.run().node("pairs").in == 3);
+}

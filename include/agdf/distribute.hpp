@@ -32,8 +32,10 @@ void add_group(std::string_view function, Node<A, B> from, const std::vector<Nod
                 throw GraphError(fmt::format("agdf::{}: the nodes belong to different graphs. Expected: nodes of one graph. Add all to the same "
                                              "one.",
                                              function));
-        for (std::size_t i = 0; i < to.size(); ++i)
-            from.blueprint().add_edge(from.last(), to[i].first(), label, std::make_shared<Maker>(shared, i == 0));
+        from.blueprint().draw_all_or_none([&] {
+            for (std::size_t i = 0; i < to.size(); ++i)
+                from.blueprint().add_edge(from.last(), to[i].first(), label, std::make_shared<Maker>(shared, i == 0));
+        });
     }
 }
 
@@ -43,8 +45,8 @@ void add_group(std::string_view function, Node<A, B> from, const std::vector<Nod
 ///
 /// Shape:          `key(const Item&)` returns something with `std::hash`; which node gets which key is the same in every run of
 ///                 a program. Items are moved, never copied.
-/// Errors:         as `add_edge`; none to choose from throws GraphError. What the key throws is an error of the item that
-///                 `from` works on.
+/// Errors:         as `add_edge`; none to choose from throws GraphError. If one of the edges is refused, none is drawn. What
+///                 the key throws is an error of the item that `from` works on.
 /// Thread-safety:  the key is called wherever the workers of `from` run.
 ///
 ///     agdf::partition(orders, [](const Order& order) { return order.customer; }, std::vector{north, south});
@@ -95,14 +97,16 @@ void balance(Node<A, B> from, const std::vector<Node<C, D>>& to)
 
 /// Draws an edge from each node of `from` to `to`, whose queue takes their items as they come. It is what plain edges do.
 ///
-/// Errors:  as `add_edge`.
+/// Errors:  as `add_edge`; if one of the edges is refused, none is drawn.
 ///
 ///     agdf::merge(std::vector{north, south}, sums);
 template <class A, class B, class C, class D>
 void merge(const std::vector<Node<A, B>>& from, Node<C, D> to)
 {
-    for (const Node<A, B>& node : from)
-        (void)(node >> to);
+    to.blueprint().draw_all_or_none([&] {
+        for (const Node<A, B>& node : from)
+            (void)(node >> to);
+    });
 }
 
 }  // namespace agdf

@@ -238,7 +238,7 @@ private:
         constexpr bool fits = check_body<B, Traits>();
         if constexpr (fits) {
             auto spec = detail::make_as<const detail::NodeSpec, detail::NodeSpecOf<B, Traits>>(std::move(name), std::move(options), B(std::forward<Body>(body)));
-            const std::size_t index = core_->blueprint.add_node(std::move(spec));
+            const std::size_t index = core_->blueprint.add_node(std::move(spec), Traits::MoreIns::count);
             core_->warn_of_options(core_->blueprint.node(index));
             return make_handle<Traits>(index, typename Traits::MoreIns{});
         } else {
@@ -258,7 +258,7 @@ private:
             std::size_t n = 0;
             (
                 [&] {
-                    more[n] = core_->blueprint.add_input(index, detail::make_as<const detail::NodeSpec, detail::ExtraInputSpec<More>>(fmt::format("{}[{}]", node.name(), n + 1), options));
+                    more[n] = core_->blueprint.add_input(index, detail::make_as<const detail::NodeSpec, detail::ExtraInputSpec<More>>(detail::Blueprint::input_name(node.name(), n + 1), options));
                     ++n;
                 }(),
                 ...);

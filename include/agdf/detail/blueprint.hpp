@@ -25,7 +25,7 @@ using Fail = std::function<void(const std::string& what)>;
 /// Calls `fail` if an option is out of its range.
 AGDF_DECL void check_range(const Fail& fail, std::string_view option, std::size_t value, std::size_t least, std::size_t most);
 
-/// The nodes and edges of a graph. It only grows.
+/// The nodes and edges of a graph. What is refused changes nothing; all else stays.
 class Blueprint {
 public:
     Blueprint();
@@ -40,20 +40,26 @@ public:
     [[nodiscard]] const std::vector<std::size_t>& producers_of(std::size_t index) const noexcept { return producers_[index]; }
     /// Its place among all nodes in an order in which all edges point forward.
     [[nodiscard]] std::size_t position_of(std::size_t index) const noexcept { return order_[index]; }
-    [[nodiscard]] bool has_producers(std::size_t index) const noexcept { return is_fed_[index]; }
+    [[nodiscard]] bool has_producers(std::size_t index) const noexcept { return edges_to_[index] > 0; }
 
     /// The nodes that take one item from each of their inputs at a time, as long as somebody wants to look at them.
     [[nodiscard]] std::vector<std::size_t>& zips() noexcept { return zips_; }
     /// Is called after each new edge while there are such nodes.
     void on_edge(std::function<void()> look) { on_edge_ = std::move(look); }
 
-    std::size_t add_node(std::shared_ptr<const NodeSpec> node);
+    /// Adds a node whose body has so many receivers beside the first; `add_input` must then succeed for each of them.
+    std::size_t add_node(std::shared_ptr<const NodeSpec> node, std::size_t more_inputs = 0);
+
+    [[nodiscard]] static std::string input_name(std::string_view node, std::size_t input);
 
     /// Adds a further queue of a node whose body has several receivers.
     std::size_t add_input(std::size_t node, std::shared_ptr<const NodeSpec> input);
 
     void add_edge(std::size_t from, std::size_t to, EdgeLabel label, std::shared_ptr<const EdgeMaker> maker);
     void add_edge(std::string_view from_name, std::string_view to_name);
+
+    /// Calls what draws several edges, and takes them back if one of them is refused.
+    void draw_all_or_none(const std::function<void()>& draw);
 
     void add_error_edge(std::size_t from, std::size_t to, std::shared_ptr<const EdgeMaker> maker);
     void add_error_edge(std::string_view from_name, std::string_view to_name);
@@ -63,6 +69,7 @@ public:
 private:
     static void check_policies(const Fail& fail, const NodeSpec& node);
     void add_checked(std::size_t from, std::size_t to, EdgeLabel label, std::shared_ptr<const EdgeMaker> maker, const Fail& fail);
+    void take_back_last_edge();
     [[nodiscard]] const EdgeSpec* rival_of(std::size_t from, const EdgeMaker& maker) const;
     [[nodiscard]] std::string put_in_order(std::size_t from, std::size_t to);
     [[nodiscard]] std::string path(const std::unordered_map<std::size_t, std::size_t>& came_from, std::size_t from,
@@ -71,7 +78,8 @@ private:
     std::vector<std::shared_ptr<const NodeSpec>> nodes_;
     std::vector<std::vector<EdgeSpec>> edges_;
     std::vector<std::vector<std::size_t>> producers_;
-    std::vector<bool> is_fed_;
+    std::vector<std::size_t> edges_to_;                       // how many, not those from further inputs
+    std::vector<std::pair<std::size_t, std::size_t>> drawn_;  // all edges, in the order in which they were
     std::vector<std::size_t> zips_;
     std::function<void()> on_edge_;
     std::vector<std::size_t> order_;

@@ -13,7 +13,7 @@ namespace agdf::detail {
 AGDF_DECL Blueprint::Blueprint() = default;
 AGDF_DECL Blueprint::~Blueprint() = default;
 
-AGDF_DECL std::size_t Blueprint::add_node(std::shared_ptr<const NodeSpec> node)
+AGDF_DECL std::size_t Blueprint::add_node(std::shared_ptr<const NodeSpec> node, std::size_t more_inputs)
 {
     const Fail fail = [&](const std::string& what) {
         throw GraphError(fmt::format("agdf::Graph::add_node: node '{}': {}", node->name(), what));
@@ -22,26 +22,36 @@ AGDF_DECL std::size_t Blueprint::add_node(std::shared_ptr<const NodeSpec> node)
         fail("the name is empty. Expected: a name, since errors and statistics go by it. Pass one.");
     if (by_name_.contains(node->name()))
         fail("there is a node of this name already. Expected: a name for each node. Choose another.");
+    for (std::size_t n = 1; n <= more_inputs; ++n)
+        if (by_name_.contains(input_name(node->name(), n)))
+            fail(fmt::format("one of its inputs would be called '{}', and there is a node of this name already. Expected: a name for "
+                             "each node. Choose another.",
+                             input_name(node->name(), n)));
     check_range(fail, "workers", node->options().workers, 1, 1'000'000);
     check_range(fail, "queue_size", node->options().queue_size, 1, 1'000'000'000);
     check_policies(fail, *node);
     const std::size_t index = nodes_.size();
-        const auto place = by_name_.emplace(node->name(), index).first;
-        try {
-            edges_.resize(index + 1);
-            producers_.resize(index + 1);
-            is_fed_.resize(index + 1);
-            order_.resize(index + 1);
-            order_.back() = index;
-            if (node->facts().meets_in_step)
-                zips_.push_back(index);
-            nodes_.push_back(std::move(node));  // last, since it is what makes it a node
-        } catch (...) {
-            by_name_.erase(place);
-            std::erase(zips_, index);
-            throw;
-        }
+    const auto place = by_name_.emplace(node->name(), index).first;
+    try {
+        edges_.resize(index + 1);
+        producers_.resize(index + 1);
+        edges_to_.resize(index + 1);
+        order_.resize(index + 1);
+        order_.back() = index;
+        if (node->facts().meets_in_step)
+            zips_.push_back(index);
+        nodes_.push_back(std::move(node));  // last, since it is what makes it a node
+    } catch (...) {
+        by_name_.erase(place);
+        std::erase(zips_, index);
+        throw;
+    }
     return index;
+}
+
+AGDF_DECL std::string Blueprint::input_name(std::string_view node, std::size_t input)
+{
+    return fmt::format("{}[{}]", node, input);
 }
 
 /// Adds a further queue of a node whose body has several receivers.
@@ -183,16 +193,42 @@ AGDF_DECL void Blueprint::add_checked(std::size_t from, std::size_t to, EdgeLabe
     const std::string cycle = put_in_order(from, to);
     if (!cycle.empty())
         fail(fmt::format("the edge would close a cycle: {}. Expected: items flow one way. Remove one of its edges.", cycle));
+    if (drawn_.size() == drawn_.capacity())
+        drawn_.reserve(2 * drawn_.size() + 16);  // now, since nothing may fail further down
     producers_[to].push_back(from);
-        try {
-            edges_[from].push_back({to, label, std::move(maker)});
-        } catch (...) {
-            producers_[to].pop_back();
-            throw;
-        }
-    is_fed_[to] = true;
+    try {
+        edges_[from].push_back({to, label, std::move(maker)});
+    } catch (...) {
+        producers_[to].pop_back();
+        throw;
+    }
+    ++edges_to_[to];
+    drawn_.emplace_back(from, to);
     if (!zips_.empty() && on_edge_)
         on_edge_();
+}
+
+AGDF_DECL void Blueprint::draw_all_or_none(const std::function<void()>& draw)
+{
+    const std::size_t before = drawn_.size();
+    try {
+        draw();
+    } catch (...) {
+        while (drawn_.size() > before)
+            take_back_last_edge();
+        throw;
+    }
+}
+
+AGDF_DECL void Blueprint::take_back_last_edge()
+{
+    const auto [from, to] = drawn_.back();
+    drawn_.pop_back();
+    if (edges_[from].back().label == EdgeLabel::none)
+        plain_edges_.erase(std::uint64_t{from} << 32 | to);
+    edges_[from].pop_back();
+    producers_[to].pop_back();
+    --edges_to_[to];
 }
 
 /// The edge that would need a copy of the same item; null if there is none.

@@ -39,7 +39,8 @@ namespace agdf::detail {
     return fmt::format("in={} out={} err={}", stats.in, stats.out, stats.err);
 }
 
-/// Mermaid takes HTML entities in a quoted label, and nothing else that is safe.
+/// Mermaid takes HTML entities in a quoted label, and nothing else that is safe: it looks there for HTML, for Markdown, for
+/// formulas between $$, and for icons such as fa:fa-car.
 [[nodiscard]] inline std::string escape_for_mermaid(std::string_view text)
 {
     std::string escaped;
@@ -49,7 +50,7 @@ namespace agdf::detail {
             escaped += "<br/>";
         else if (byte < 0x20 || byte == 0x7f)
             escaped += ' ';
-        else if (byte < 0x80 && std::string_view{"\"#&<>;`\\*_~[](){}|%@"}.find(c) != std::string_view::npos)
+        else if (byte < 0x80 && std::string_view{"\"#&<>;:`\\*_~[](){}|%@$"}.find(c) != std::string_view::npos)
             escaped += fmt::format("#{};", static_cast<unsigned>(byte));
         else
             escaped += c;
@@ -66,6 +67,8 @@ namespace agdf::detail {
             escaped += '\\';
         if (c == '\n')
             escaped += "\\n";
+        else if (c == '&')
+            escaped += "&amp;";  // Graphviz reads HTML's entities in every label
         else
             escaped += byte < 0x20 || byte == 0x7f ? ' ' : c;
     }

@@ -45,6 +45,29 @@ namespace agdf {
 
 namespace detail {
 
+/// Throws std::runtime_error for a width or a precision that is a field itself, or beyond all reason: they are right for the
+/// numbers of now, and throw or fill the memory when the numbers have grown.
+template <class = void>
+void check_widths(std::string_view format)
+{
+    bool is_in_field = false;
+    std::size_t digits = 0;
+    for (std::size_t i = 0; i < format.size(); ++i) {
+        const char c = format[i];
+        digits = is_in_field && c >= '0' && c <= '9' ? digits + 1 : 0;
+        if (digits > 3)
+            throw std::runtime_error("a width or a precision has more than three digits");
+        if (is_in_field && c == '{')
+            throw std::runtime_error("a width or a precision is taken from a field, so it would grow with it");
+        if (is_in_field)
+            is_in_field = c != '}';
+        else if (c == '{' && i + 1 < format.size() && format[i + 1] == '{')
+            ++i;
+        else
+            is_in_field = c == '{';
+    }
+}
+
 /// Writes a node's numbers as a format says.
 ///
 /// Errors: throws std::runtime_error, fmt's own as a rule, if the format is wrong.
@@ -199,11 +222,12 @@ void check_stats_options(const Blueprint& blueprint, const Options& options)
     for (const std::string& node : options.nodes)
         (void)blueprint.index_of("stats (StatsLogger)", node);
     try {
+        check_widths(options.format);
         (void)format_stats(options.format, NodeStats{});
     } catch (const std::runtime_error& error) {
         throw GraphError(fmt::format("agdf::StatsLogger: the format \"{}\" is not valid: {}. Expected: fmt's syntax with the "
                                      "fields node, in, out, err, retried, dropped, undelivered, queued, queue_size, queue_peak, "
-                                     "workers, active, busy, idle, blocked. Correct .format.",
+                                     "workers, active, busy, idle, blocked, and widths as numbers below 1000. Correct .format.",
                                      options.format, error.what()));
     }
 }
