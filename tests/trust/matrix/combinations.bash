@@ -1,0 +1,92 @@
+# What tests/trust/matrix/run tries. A combination is a line "place|compiler|flags|asio|what": what is "runs" or the text
+# of the error with which it must be refused, asio is empty for the place's own.
+
+# find_places: fills tried_places, and says what cannot be had.
+find_places() {
+    local place
+    tried_places=(here) not_tried=()
+    install_packages "${agdf_packages[@]}" clang-16 clang-19 libclang-rt-19-dev libc++-19-dev libc++abi-19-dev
+    for place in trixie sid; do
+        if [ -n "$short" ] && { [ -z "$places_given" ] || ! [ -e "$places/$place/filled" ]; }; then
+            continue
+        elif [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+            not_tried+=("Debian $place: to lay it takes root and apt.")
+            continue
+        fi
+        install_packages debootstrap
+        if lay "$place"; then
+            tried_places+=("$place")
+        else
+            not_tried+=("Debian $place: it could not be laid.")
+        fi
+    done
+}
+
+# copy_asio: the directories of --asio, where a laid place can see them.
+copy_asio() {
+    local directory version
+    rm -rf "$work/asio"
+    mkdir -p "$work/asio"
+    asio_versions=()
+    for directory in ${asio_directories[@]+"${asio_directories[@]}"}; do
+        version=$(asio_version "$directory/asio/version.hpp")
+        cp -RL "$directory" "$work/asio/$version"
+        asio_versions+=("$version")
+    done
+}
+
+asio_version() { sed -n 's,^#define ASIO_VERSION .*// \([0-9.]*\).*,\1,p' "$1"; }
+
+# with_libcxx PLACE CLANG: whether that Clang has the libc++ that is installed there.
+with_libcxx() { in_place "$1" test -e "/usr/lib/llvm-${2##*-}/include/c++/v1/version"; }
+
+accepts() { in_place "$1" sh -c "echo | $2 $3 -x c++ -fsyntax-only - 2>/dev/null"; }
+
+is_older() { [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | sed -n 1p)" = "$1" ]; }
+
+# chosen: of the lines, those that --only asks for.
+chosen() {
+    local line text
+    while IFS= read -r line; do
+        for text in "${only[@]}"; do
+            case "${line//|/ }" in *"$text"*) ;; *) continue 2 ;; esac
+        done
+        echo "$line"
+    done
+}
+
+# Every standard, without RTTI, with libc++, and other Asios: one program each, all tests where it matters most.
+of_compiler() {
+    local place=$1 compiler=$2 standard version
+    echo "$place|$compiler|-std=c++20||tests"
+    for standard in 23 2b 2c; do
+        if [ "$standard" = 2b ] && accepts "$place" "$compiler" -std=c++23; then continue; fi
+        if accepts "$place" "$compiler" "-std=c++$standard"; then echo "$place|$compiler|-std=c++$standard||runs"; fi
+    done
+    echo "$place|$compiler|-std=c++20 -fno-rtti||runs"
+    echo "$place|$compiler|-std=c++20 -fno-exceptions||agdf: exceptions are off"
+    echo "$place|$compiler|-std=c++17||agdf: C++20 coroutines are off"
+    if [ "${compiler%-*}" = clang++ ] && with_libcxx "$place" "$compiler"; then
+        # The compiled fmt and Catch2 3 of a distribution are for libstdc++; Catch2 2 is a header.
+        echo "$place|$compiler|-std=c++20 -stdlib=libc++ -DFMT_HEADER_ONLY||runs"
+        echo "$place|$compiler|-std=c++20 -stdlib=libc++ -DFMT_HEADER_ONLY -fexperimental-library||$(
+            if [ "$place" = here ]; then echo tests; else echo runs; fi)"
+    fi
+    for version in ${asio_versions[@]+"${asio_versions[@]}"}; do
+        if is_older "$version" 1.22.1; then
+            echo "$place|$compiler|-std=c++20|$version|agdf: this Asio is too old"
+        else
+            echo "$place|$compiler|-std=c++20|$version|$(if [ "$compiler" = g++-12 ]; then echo tests; else echo runs; fi)"
+        fi
+    done
+}
+
+combinations() {
+    local place compiler
+    for place in "${tried_places[@]}"; do
+        if in_place "$place" test -e /usr/bin/g++-11; then echo "$place|g++-11|-std=c++20||agdf: this GCC is too old"; fi
+        for compiler in $(compilers "$place"); do
+            of_compiler "$place" "$compiler"
+        done
+    done | if [ -n "$short" ]; then sed 's/|tests$/|runs/'; else cat; fi | chosen
+}
