@@ -5,20 +5,30 @@
 find_places() {
     local place
     tried_places=(here) not_tried=()
-    install_packages "${agdf_packages[@]}" clang-16 clang-19 libclang-rt-19-dev libc++-19-dev libc++abi-19-dev
+    install_packages "${agdf_packages[@]}"
+    if is_asked_for here; then # one by one, since another release may lack one of them
+        install_packages clang-16
+        install_packages clang-19 libc++-19-dev libc++abi-19-dev
+        if [ -z "$short" ]; then install_packages g++-11; fi
+    fi
     for place in trixie sid; do
-        if [ -n "$short" ] && { [ -z "$places_given" ] || ! [ -e "$places/$place/filled" ]; }; then
+        if ! is_asked_for "$place" || { [ -n "$short" ] && ! { [ -n "$places_given" ] && [ -e "$places/$place/filled" ]; }; }; then
             continue
-        elif [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-            not_tried+=("Debian $place: to lay it takes root and apt.")
-            continue
-        fi
-        install_packages debootstrap
-        if lay "$place"; then
+        elif [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null || [ -z "$(mirror)" ]; then
+            not_tried+=("Debian $place: to lay it takes root, and an apt that has Debian from somewhere.")
+        elif install_packages debootstrap && lay "$place"; then
             tried_places+=("$place")
         else
             not_tried+=("Debian $place: it could not be laid.")
         fi
+    done
+}
+
+# is_asked_for PLACE: not if --only begins with another.
+is_asked_for() {
+    local text
+    for text in ${only[@]+"${only[@]}"}; do
+        case $text in here* | trixie* | sid*) [ "${text%% *}" = "$1" ] || return 1 ;; esac
     done
 }
 
@@ -81,6 +91,13 @@ of_compiler() {
     done
 }
 
+# shortened: without what is least likely to fail alone or is tested elsewhere all the time; one program for each of the rest.
+shortened() {
+    sed 's/|tests$/|runs/' | if [ -n "$places_given" ]; then cat; else
+        grep -vE '^here\|(g\+\+-12\|-std=c\+\+20|clang\+\+-16\|-std=c\+\+(2b|20 -fno-rtti)|clang\+\+-19\|-std=c\+\+(20|23))\|\|runs$'
+    fi
+}
+
 combinations() {
     local place compiler
     for place in "${tried_places[@]}"; do
@@ -88,5 +105,5 @@ combinations() {
         for compiler in $(compilers "$place"); do
             of_compiler "$place" "$compiler"
         done
-    done | if [ -n "$short" ]; then sed 's/|tests$/|runs/'; else cat; fi | chosen
+    done | if [ -n "$short" ]; then shortened; else cat; fi | chosen
 }

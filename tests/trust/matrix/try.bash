@@ -51,7 +51,7 @@ tests() {
     options=(-G Ninja "-DCMAKE_CXX_COMPILER=$compiler" "-DCMAKE_CXX_FLAGS=$*" -DAGDF_HTTP=OFF -DAGDF_WERROR=ON)
     if [ -n "$asio" ]; then options+=("-DAsio_INCLUDE_DIR=$asio"); fi
     if ! { in_place "$place" cmake -S . -B "$directory/build" "${options[@]}" &&
-        in_place "$place" cmake --build "$directory/build" --target agdf_tests quickstart --parallel "$jobs"; } >"$log" 2>&1; then
+        in_place "$place" cmake --build "$directory/build" --target agdf_tests quickstart --parallel "$jobs" -- -k 0; } >"$log" 2>&1; then
         echo "THE TESTS DO NOT COMPILE: $(grep -m 1 -E 'error|undefined' "$log")"
         return 1
     fi
@@ -100,27 +100,27 @@ versions() {
 
 # try_all: each combination, `jobs` of them at a time if they are small; then the table. Fails if one of them does.
 try_all() {
-    local lines=() index=0 failed=0 line directory place compiler words asio what
+    local lines=() under_way=0 failed=0 line place compiler words asio what
     mapfile -t lines < <(combinations)
     if [ ${#lines[@]} -eq 0 ]; then
         say "tests/trust/matrix/run: no combination is left to try. Expected: at least one. See tests/trust/matrix/run --list."
         return 1
     fi
     for line in "${lines[@]}"; do
-        directory="$work/$(printf '%s' "$line" | tr -cs 'a-zA-Z0-9.+-' '_')"
+        if [ "$under_way" -ge "$jobs" ] || [[ $line == *'|tests' ]]; then wait && under_way=0; fi
         say "${line//|/ } ..."
-        { try_one "$line" "$directory.d" >"$directory.result" || echo "$line" >>"$directory.failed"; } &
-        rm -f "$directory.failed"
-        if [[ $line == *'|tests' ]] || [ $((++index % jobs)) -eq 0 ]; then wait; fi
+        rm -f "$(folder_of "$line").failed"
+        { try_one "$line" "$(folder_of "$line")" >"$(folder_of "$line").result" || touch "$(folder_of "$line").failed"; } &
+        under_way=$((under_way + 1))
+        if [[ $line == *'|tests' ]]; then wait && under_way=0; fi
     done
     wait
     echo "| where | compiler | version | Asio | fmt | flags | $(date -u +%F) |"
     echo '|---|---|---|---|---|---|---|'
     for line in "${lines[@]}"; do
-        directory="$work/$(printf '%s' "$line" | tr -cs 'a-zA-Z0-9.+-' '_')"
         IFS='|' read -r place compiler words asio what <<<"$line"
-        echo "| $(name_of "$place") | $compiler | $(versions "$line") | $words | $(cat "$directory.result") |"
-        if [ -e "$directory.failed" ]; then failed=$((failed + 1)); fi
+        echo "| $(name_of "$place") | $compiler | $(versions "$line") | $words | $(cat "$(folder_of "$line").result") |"
+        if [ -e "$(folder_of "$line").failed" ]; then failed=$((failed + 1)); fi
     done
     for line in ${not_tried[@]+"${not_tried[@]}"}; do
         echo "Not tried: $line"
@@ -131,6 +131,8 @@ try_all() {
     fi
     echo "All of ${#lines[@]} combinations came out as they should."
 }
+
+folder_of() { printf '%s/%s' "$work" "$(printf '%s' "$1" | tr -cs 'a-zA-Z0-9.+-' '_')"; }
 
 # name_of PLACE: "debian bookworm".
 name_of() {
