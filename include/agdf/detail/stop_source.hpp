@@ -11,8 +11,8 @@
 
 namespace agdf::detail {
 
-// libc++ has no std::stop_token before version 18, and shows it only under -fexperimental-library before version 20.
-// There nobody can write a callable that takes one, and all else works.
+// libc++ up to version 19 has no std::stop_token, or shows it only under -fexperimental-library. There nobody can write
+// a callable that takes one, and all else works.
 #if defined(__cpp_lib_jthread)
 
 using StopSource = std::stop_source;

@@ -65,29 +65,32 @@ chosen() {
     done
 }
 
+# older_libstdcxx PLACE GCC: whether it links another libstdc++ than the one that the place's libraries are made for and
+# that programs run with.
+older_libstdcxx() { in_place "$1" sh -c 'ls -l /usr/lib/gcc/*/"$1"/libstdc++.so | grep -q "^-"' older "${2##*-}" 2>/dev/null; }
+
 # Every standard, without RTTI, with libc++, and other Asios: one program each, all tests where it matters most.
 of_compiler() {
-    local place=$1 compiler=$2 standard version
-    echo "$place|$compiler|-std=c++20||tests"
+    local place=$1 compiler=$2 standard version what plain=-std=c++20
+    case $compiler in g++-*) if older_libstdcxx "$place" "$compiler"; then plain+=' -l:libstdc++.so.6'; fi ;; esac
+    echo "$place|$compiler|$plain||tests"
     for standard in 23 2b 2c; do
         if [ "$standard" = 2b ] && accepts "$place" "$compiler" -std=c++23; then continue; fi
-        if accepts "$place" "$compiler" "-std=c++$standard"; then echo "$place|$compiler|-std=c++$standard||runs"; fi
+        if accepts "$place" "$compiler" "-std=c++$standard"; then echo "$place|$compiler|${plain/20/$standard}||runs"; fi
     done
-    echo "$place|$compiler|-std=c++20 -fno-rtti||runs"
-    echo "$place|$compiler|-std=c++20 -fno-exceptions||agdf: exceptions are off"
+    echo "$place|$compiler|$plain -fno-rtti||runs"
+    echo "$place|$compiler|$plain -fno-exceptions||agdf: exceptions are off"
     echo "$place|$compiler|-std=c++17||agdf: C++20 coroutines are off"
     if [ "${compiler%-*}" = clang++ ] && with_libcxx "$place" "$compiler"; then
         # The compiled fmt and Catch2 3 of a distribution are for libstdc++; Catch2 2 is a header.
-        echo "$place|$compiler|-std=c++20 -stdlib=libc++ -DFMT_HEADER_ONLY||runs"
-        echo "$place|$compiler|-std=c++20 -stdlib=libc++ -DFMT_HEADER_ONLY -fexperimental-library||$(
-            if [ "$place" = here ]; then echo tests; else echo runs; fi)"
+        what=$(if [ "$place" = here ]; then echo tests; else echo runs; fi)
+        echo "$place|$compiler|$plain -stdlib=libc++ -DFMT_HEADER_ONLY||runs"
+        echo "$place|$compiler|$plain -stdlib=libc++ -DFMT_HEADER_ONLY -fexperimental-library||$what"
     fi
     for version in ${asio_versions[@]+"${asio_versions[@]}"}; do
-        if is_older "$version" 1.22.1; then
-            echo "$place|$compiler|-std=c++20|$version|agdf: this Asio is too old"
-        else
-            echo "$place|$compiler|-std=c++20|$version|$(if [ "$compiler" = g++-12 ]; then echo tests; else echo runs; fi)"
-        fi
+        what=$(if [ "$compiler" = g++-12 ]; then echo tests; else echo runs; fi)
+        if is_older "$version" 1.22.1; then what='agdf: this Asio is too old'; fi
+        echo "$place|$compiler|$plain|$version|$what"
     done
 }
 
