@@ -72,7 +72,7 @@ older_libstdcxx() { in_place "$1" sh -c 'ls -l /usr/lib/gcc/*/"$1"/libstdc++.so 
 # Every standard, without RTTI, with libc++, and other Asios: one program each, all tests where it matters most.
 of_compiler() {
     local place=$1 compiler=$2 standard version what plain=-std=c++20
-    case $compiler in g++-*) if older_libstdcxx "$place" "$compiler"; then plain+=' -l:libstdc++.so.6'; fi ;; esac
+    case $compiler in g++-*) if older_libstdcxx "$place" "$compiler"; then plain+=' -Wl,--no-as-needed -l:libstdc++.so.6'; fi ;; esac
     echo "$place|$compiler|$plain||tests"
     for standard in 23 2b 2c; do
         if [ "$standard" = 2b ] && accepts "$place" "$compiler" -std=c++23; then continue; fi
