@@ -44,14 +44,15 @@ small() {
     echo 'compiles without a warning, and runs'
 }
 
-# tests COMPILER FLAGS...: all of the core's tests, and what must not compile.
+# tests COMPILER FLAGS...: the first program, all of the core's tests, and what must not compile.
 tests() {
     local compiler=$1 options=() log="$directory/tests.log" summary
     shift
     options=(-G Ninja "-DCMAKE_CXX_COMPILER=$compiler" "-DCMAKE_CXX_FLAGS=$*" -DAGDF_HTTP=OFF -DAGDF_WERROR=ON)
     if [ -n "$asio" ]; then options+=("-DAsio_INCLUDE_DIR=$asio"); fi
     if ! { in_place "$place" cmake -S . -B "$directory/build" "${options[@]}" &&
-        in_place "$place" cmake --build "$directory/build" --target agdf_tests quickstart --parallel "$jobs" -- -k 0; } >"$log" 2>&1; then
+        in_place "$place" cmake --build "$directory/build" --target agdf_tests agdf_signals_pipeline quickstart --parallel "$jobs" -- -k 0 &&
+        in_place "$place" "$directory/build/examples/quickstart"; } >"$log" 2>&1; then
         echo "THE TESTS DO NOT COMPILE: $(grep -m 1 -E 'error|undefined' "$log")"
         return 1
     fi
