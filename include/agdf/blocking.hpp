@@ -6,6 +6,7 @@
 #include <agdf/detail/blocking_pool.hpp>
 #include <agdf/detail/lane.hpp>
 #include <agdf/detail/shutdown.hpp>
+#include <agdf/detail/stop_source.hpp>
 #include <agdf/detail/timer.hpp>
 
 #include <exception>
@@ -13,7 +14,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <stop_token>
 #include <type_traits>
 #include <utility>
 
@@ -28,8 +28,8 @@ namespace detail {
 template <class F>
 class BlockingCall final : public Sleeper, private ShutdownHook, public std::enable_shared_from_this<BlockingCall<F>> {
 public:
-    static constexpr bool stoppable = std::is_invocable_v<F&, std::stop_token>;
-    using Return = typename std::conditional_t<stoppable, std::invoke_result<F&, std::stop_token>, std::invoke_result<F&>>::type;
+    static constexpr bool stoppable = takes_stop_token<F>;
+    using Return = typename CallInPool<F>::type;
     using Value = std::decay_t<Return>;
 
     BlockingCall(F function, const asio::any_io_executor& executor)
@@ -143,7 +143,7 @@ private:
     std::shared_ptr<BlockingPool> pool_;
     std::mutex mutex_;
     State state_ = State::waiting;
-    std::stop_source stop_;
+    StopSource stop_;
     std::exception_ptr error_;
     std::optional<std::conditional_t<std::is_void_v<Return>, char, Value>> value_;
 };
@@ -162,7 +162,7 @@ template <class F>
 /// Runs `function` on a thread of the blocking pool and resumes with its result.
 ///
 /// Shape:          one call in, its return value out; to be awaited in an asio::awaitable or a Stream. A callable that
-///                 takes a std::stop_token is told when nobody waits for it any more.
+///                 takes a std::stop_token is told when nobody waits for it any more (where the standard library has that).
 /// Units:          at most `GraphOptions::blocking_threads` calls of a graph run at a time, together with those of its
 ///                 `agdf::blocking` nodes; 32 of a context outside of graphs. The rest wait.
 /// Errors:         throws what `function` throws. When the awaiting coroutine is cancelled it throws
@@ -178,7 +178,7 @@ template <class F>
 [[nodiscard]] auto run_blocking(F&& function)
 {
     using Function = std::decay_t<F>;
-    constexpr bool callable = std::is_invocable_v<Function&> || std::is_invocable_v<Function&, std::stop_token>;
+    constexpr bool callable = std::is_invocable_v<Function&> || detail::takes_stop_token<Function>;
     static_assert(callable,
                   "agdf::run_blocking(function): function cannot be called without arguments. Expected: a callable that "
                   "takes nothing, or a std::stop_token. Capture what it needs, by value.");

@@ -127,8 +127,10 @@ TEST_CASE("a signal lets a full queue run empty, however many nodes wait for roo
     std::vector<int> results;
     int yielded = 0;
     auto source = scene.graph.add_node("source", [&]() -> agdf::Stream<int> {
-        for (;;)
-            co_yield ++yielded;
+        for (;;) {
+            ++yielded;
+            co_yield yielded;
+        }
     });
     auto relay = scene.graph.add_node("relay", [](int n) { return n; }, {.workers = 3, .queue_size = 1});
     source >> relay >> scene.graph.add_node("sink", [&](int n) -> asio::awaitable<void> {

@@ -18,6 +18,11 @@
 #define ASIO_HAS_STD_COROUTINE 1
 #endif
 
+// Asio uses typeid unless told not to; without RTTI it must be told, whatever its version.
+#if !defined(__cpp_rtti) && !defined(ASIO_NO_TYPEID)
+#define ASIO_NO_TYPEID 1
+#endif
+
 #include <asio/any_io_executor.hpp>
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>

@@ -6,6 +6,10 @@
 #error "agdf: C++20 coroutines are off. Expected: -std=c++20 or later (GCC 12+, Clang 16+). Set CMAKE_CXX_STANDARD to 20 or link agdf::agdf."
 #endif
 
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 12
+#error "agdf: this GCC is too old: it breaks down over the library's coroutines. Expected: GCC 12 or later, or Clang 16 or later. Choose another compiler with CMAKE_CXX_COMPILER or CXX."
+#endif
+
 #if !defined(__cpp_exceptions)
 #error "agdf: exceptions are off. Expected: a build without -fno-exceptions, since a failing item is an exception. Remove the flag for this target."
 #endif
