@@ -89,9 +89,10 @@ public:
 
     void cancel() override
     {
-        // First, so that it cannot reach a teardown which begins only because of it.
-        post_call(strand(), OnLane{shared_from_this(), &Run::interrupt_teardown, 0});
-        if (advance(Phase::cancelled))
+        // The phase comes first, or a teardown that ends because of this could be reported before.
+        const bool is_first = advance(Phase::cancelled);
+        post_call(strand(), OnLane{shared_from_this(), is_first ? &Run::interrupt_earlier_teardown : &Run::interrupt_teardown, 0});
+        if (is_first)
             interrupt();
     }
 
@@ -264,6 +265,13 @@ private:
             teardown_signal_.emit(asio::cancellation_type::terminal);
     }
 
+    /// A cancel must not reach the teardown that begins only because of it.
+    void interrupt_earlier_teardown(std::size_t lane)
+    {
+        if (!is_torn_down_early_)
+            interrupt_teardown(lane);
+    }
+
     void resume_lane(std::size_t lane)
     {
         for (WorkerBase* const worker : nodes_.workers_on(lane))
@@ -287,6 +295,7 @@ private:
     asio::awaitable<void> tear_down()
     {
         is_tearing_down_ = true;
+        is_torn_down_early_ = is_discarding();
         while (set_up_nodes_ > 0) {
             --set_up_nodes_;
             std::exception_ptr error;
@@ -378,6 +387,7 @@ private:
     // A signal that comes before a coroutine has begun would keep it from that, or meet it half made on another thread.
     bool is_setting_up_ = false;
     bool is_tearing_down_ = false;
+    bool is_torn_down_early_ = false;  // the run had been halted or cancelled before
 };
 
 }  // namespace agdf::detail
