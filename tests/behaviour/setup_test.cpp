@@ -4,10 +4,12 @@
 #include "support/catch.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -199,6 +201,29 @@ TEST_CASE("a cancel at any step of a run, also between its last item and its fir
         CHECK(done);
         CHECK(std::count(words.begin(), words.end(), "up") == std::count(words.begin(), words.end(), "down"));
     }
+}
+
+TEST_CASE("a run whose teardown is ended by a cancel from another thread is reported as cancelled", "[setup][cancel][threads]")
+{
+    const test::Watchdog watchdog;
+    std::size_t others = 0;
+    for (int i = 0; i < 100; ++i) {
+        asio::io_context io;
+        agdf::Graph graph{io, test::quiet({.threads = 2})};
+        std::atomic<bool> tears_down{false};
+        graph.add_node("node", agdf::from_range(up_to(2)), {.teardown = [&]() -> asio::awaitable<void> {
+            tears_down = true;
+            co_await agdf::sleep_for(1h);
+        }});
+        std::thread other{[&] {
+            while (!tears_down)
+                std::this_thread::yield();
+            graph.cancel();
+        }};
+        others += graph.run().outcome != Outcome::cancelled ? 1 : 0;
+        other.join();
+    }
+    CHECK(others == 0);
 }
 
 TEST_CASE("a graph that runs again sets its nodes up again", "[setup]")

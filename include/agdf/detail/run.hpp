@@ -73,9 +73,11 @@ public:
 
     void cancel() override
     {
-        if (is_tearing_down_)  // else none is under way, and those to come are for after a cancel as well
-            post_call(strand(), OnLane{shared_from_this(), &Run::interrupt_teardown, 0});
-        if (advance(Phase::cancelled) || is_interrupt_lost_.exchange(false))
+        // The phase comes first, or a teardown that ends because of this could be reported before.
+        const bool is_first = advance(Phase::cancelled);
+        if (is_first || is_tearing_down_)  // else none is under way, and those to come are for after a cancel as well
+            post_call(strand(), OnLane{shared_from_this(), is_first ? &Run::interrupt_earlier_teardown : &Run::interrupt_teardown, 0});
+        if (is_first || is_interrupt_lost_.exchange(false))
             interrupt();
     }
 
@@ -293,6 +295,13 @@ private:
             teardown_signal_.emit(asio::cancellation_type::terminal);
     }
 
+    /// A cancel must not reach the teardown that begins only because of it.
+    void interrupt_earlier_teardown(std::size_t lane)
+    {
+        if (!is_torn_down_early_)
+            interrupt_teardown(lane);
+    }
+
     void resume_lane(std::size_t lane)
     {
         for (WorkerBase* const worker : nodes_.workers_on(lane))
@@ -316,6 +325,7 @@ private:
     asio::awaitable<void> tear_down()
     {
         is_tearing_down_ = true;
+        is_torn_down_early_ = is_discarding();
         while (set_up_nodes_ > 0) {
             --set_up_nodes_;
             std::exception_ptr error;
@@ -416,6 +426,7 @@ private:
     // A signal that comes before a coroutine has begun would keep it from that, or meet it half made on another thread.
     bool is_setting_up_ = false;
     std::atomic<bool> is_tearing_down_{false};
+    bool is_torn_down_early_ = false;  // the run had been halted or cancelled before
 };
 
 }  // namespace agdf::detail

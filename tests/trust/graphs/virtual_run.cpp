@@ -68,6 +68,8 @@ private:
         if (actions.empty() && plan_.options.whole_run > 0 && plan_.options.threads == 1) {
             const agdf::RunReport report = built.graph->run({.start = starts_of(built, plan_)});
             check(plan_, forecast_, built, report, {.first = false});
+            for (steps_ = 0; step(*io); ++steps_) {
+            }  // what is still posted keeps the run, and what its workers remember
         } else if (!actions.empty()) {
             const auto second = drive(built, io, actions);
             const bool exact = !was_paused_ || !has_time_outs();
