@@ -310,29 +310,31 @@ TEST_CASE("a stop at any moment on several threads carries all that was yielded 
 TEST_CASE("what a worker has taken from another strand at once still counts as waiting, within the bound", "[threads]")
 {
     Watchdog watchdog;
-    constexpr int items = 5'000;
+    const int sources = GENERATE(1, 2);  // one puts without a lock, several with one
+    const int items = 5'000;
     asio::io_context io;
     agdf::Graph graph{io, test::quiet({.threads = 2})};
     std::size_t most = 0;
     std::uint64_t begun = 0;
     std::uint64_t furthest = 0;
-    auto source = graph.add_node("source", [] { return count_to(items); });
     auto sink = graph.add_node(
         "sink",
         [&](int) {
             ++begun;
-            const agdf::NodeStats stats = graph.stats().back();
+            const agdf::NodeStats stats = graph.stats().front();
             most = std::max(most, stats.queued);
             furthest = std::max(furthest, stats.in - begun);
         },
         {.queue_size = 8});
-    source >> sink;
+    for (int i = 0; i < sources; ++i)
+        graph.add_node("source " + std::to_string(i), [items] { return count_to(items); }) >> sink;
     const agdf::RunReport report = graph.run();
+    const auto all = static_cast<std::uint64_t>(sources * items);
     CHECK(report.outcome == Outcome::completed);
-    CHECK(begun == items);
+    CHECK(begun == all);
     CHECK(most <= 8);
-    CHECK(furthest <= 9);  // and the one that the source stands with
-    CHECK(report.node("sink").in == items);
+    CHECK(furthest <= 8 + static_cast<std::uint64_t>(sources));  // and those that the sources stand with
+    CHECK(report.node("sink").in == all);
     CHECK(report.node("sink").queued == 0);
     CHECK(report.node("sink").queue_peak <= 8);
 }
@@ -341,10 +343,10 @@ TEST_CASE("a cancel counts what a worker had taken from another strand at once a
 {
     Watchdog watchdog;
     const std::size_t queue_size = GENERATE(1U, 2U, 7U, 64U, 1'024U);
+    const int sources = GENERATE(1, 2);
     asio::io_context io;
     agdf::Graph graph{io, test::quiet({.threads = 2})};
     std::uint64_t finished = 0;
-    auto source = graph.add_node("source", [] { return count_to(1'000'000'000); });
     auto sink = graph.add_node(
         "sink",
         [&](int) {
@@ -352,14 +354,47 @@ TEST_CASE("a cancel counts what a worker had taken from another strand at once a
                 graph.cancel();
         },
         {.queue_size = queue_size});
-    source >> sink;
+    for (int i = 0; i < sources; ++i)
+        graph.add_node("source " + std::to_string(i), [] { return count_to(1'000'000'000); }) >> sink;
     const agdf::RunReport report = graph.run();
     CHECK(report.outcome == Outcome::cancelled);
     const agdf::NodeStats& stats = report.node("sink");
     CHECK(finished == 2'000);
     CHECK(stats.in == finished + stats.undelivered);
     CHECK(stats.queued == 0);
-    CHECK(report.node("source").out == stats.in);
+    std::uint64_t out = 0;
+    for (int i = 0; i < sources; ++i)
+        out += report.node("source " + std::to_string(i)).out;
+    CHECK(out == stats.in);
+}
+
+TEST_CASE("two nodes on two strands wait for each other again and again, and nobody is forgotten", "[threads]")
+{
+    Watchdog watchdog;
+    const std::size_t queue_size = GENERATE(1U, 2U, 3U, 7U, 64U, 1'024U);
+    const int pause_after = GENERATE(1, 3, 40, 3'000);  // items of a source, and, the other way round, of a sink
+    constexpr int items = 12'000;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = 2})};
+    Ints seen;
+    const auto source = [&]() -> agdf::Stream<int> {
+        for (int i = 0; i < items; ++i) {
+            if (i % pause_after == 0)
+                co_await asio::post(asio::use_awaitable);
+            co_yield i;
+        }
+    };
+    const auto sink = [&](int item) -> asio::awaitable<void> {
+        if (item % (3'001 - pause_after) == 0)
+            co_await asio::post(asio::use_awaitable);
+        seen.push_back(item);
+    };
+    graph.add_node("source", source) >> graph.add_node("sink", sink, {.queue_size = queue_size});
+    const agdf::RunReport report = graph.run();
+    CHECK(report.outcome == Outcome::completed);
+    CHECK(seen.size() == items);
+    CHECK(std::is_sorted(seen.begin(), seen.end()));
+    CHECK(report.node("sink").queue_peak <= queue_size);
 }
 
 TEST_CASE("a failing item among those that a worker took at once costs that item alone", "[threads]")

@@ -255,9 +255,12 @@ public:
             return;
         attended_ = false;
         Waiter* const receiver = serve_receiver();
+        WakeList woken;
+        refill(woken);
         look_for_room();
         if (receiver)
             receiver->wake();
+        woken.wake();
     }
 
     /// Ends a waiting operation; false if it is finished already, and its result stands.
