@@ -76,12 +76,7 @@ public:
     }
 
     /// Bounds the buffer by weight as well; before anybody uses the channel. `weigh` must not throw.
-    void limit_weight(std::size_t most, std::function<std::size_t(const M&)> weigh)
-    {
-        weight_ = std::make_unique<BufferWeight<M>>(most, std::move(weigh));
-        has_lone_ends_ = false;
-        look_for_room();
-    }
+    void limit_weight(std::size_t most, std::function<std::size_t(const M&)> weigh);
 
     /// Leaves out a stamp, for something that is taken before all messages; before anybody uses the channel.
     void skip_stamp() noexcept { ++taken_; }
@@ -166,38 +161,10 @@ public:
 
     /// Moves up to `most` messages into `into`, which is empty. The first is on its way; the others still count as waiting
     /// here, and keep their places, until `give_back`.
-    void take_many(std::vector<M>& into, std::size_t most)
-    {
-        WakeList woken;
-        {
-            const auto lock = guard();
-            note_peak();
-            const std::size_t count = weight_ ? 0 : std::min(most, buffer_.size());
-            if (count == 0)
-                return;
-            into.reserve(count);
-            for (std::size_t i = 0; i < count; ++i) {
-                into.push_back(std::move(buffer_.front()));
-                buffer_.pop();
-            }
-            taken_ += count;
-            count_lent(count - 1);
-            refill(woken);
-        }
-        woken.wake();
-    }
+    void take_many(std::vector<M>& into, std::size_t most);
 
     /// None of `count` messages that were taken together waits any more.
-    void give_back(std::size_t count)
-    {
-        WakeList woken;
-        {
-            const auto lock = guard();
-            count_lent(std::size_t{0} - (count - 1));
-            refill(woken);
-        }
-        woken.wake();
-    }
+    void give_back(std::size_t count);
 
     /// Stores a message if that is possible at once; it is moved from only then. A message that is dropped counts as
     /// stored.
@@ -219,22 +186,7 @@ public:
     }
 
     /// Stores a sender's message, or lets the sender wait with it.
-    [[nodiscard]] Put put(Putting<M>& sender)
-    {
-        Waiter* receiver = nullptr;
-        {
-            const auto lock = guard();
-            const Put result = store(*sender.message, receiver);
-            if (result == Put::closed || (result == Put::waiting && !finds_room_after_all(sender)))
-                return result;
-            if (!receiver && has_lone_ends_)
-                receiver = serve_receiver();
-            sender.message.reset();
-        }
-        if (receiver)
-            receiver->wake();
-        return Put::stored;
-    }
+    [[nodiscard]] Put put(Putting<M>& sender);
 
     /// Takes a message into `receiver.message`, or says that there is none now or ever.
     [[nodiscard]] Got try_get(Getting<M>& receiver) { return get(receiver, false); }
@@ -249,89 +201,21 @@ public:
     }
 
     /// Who attends to the queue cannot take the next message now: if there is one, somebody else who waits does.
-    void pass_on()
-    {
-        if (!attended_)
-            return;
-        attended_ = false;
-        Waiter* const receiver = serve_receiver();
-        WakeList woken;
-        refill(woken);
-        look_for_room();
-        if (receiver)
-            receiver->wake();
-        woken.wake();
-    }
+    void pass_on();
 
     /// Ends a waiting operation; false if it is finished already, and its result stands.
-    [[nodiscard]] bool withdraw(Putting<M>& sender) noexcept
-    {
-        const auto lock = guard();
-        if (!sender.is_waiting())
-            return false;
-        senders_.remove(sender);
-        count(parked_, senders_.size());
-        look_for_room();
-        return true;
-    }
+    [[nodiscard]] bool withdraw(Putting<M>& sender) noexcept;
 
-    [[nodiscard]] bool withdraw(Getting<M>& receiver) noexcept
-    {
-        const auto lock = guard();
-        if (!receiver.is_waiting())
-            return false;
-        receivers_.remove(receiver);
-        look_for_room();
-        return true;
-    }
+    [[nodiscard]] bool withdraw(Getting<M>& receiver) noexcept;
 
     /// Lets nothing more in. What is buffered can still be taken; waiting senders keep their message.
-    void close() noexcept
-    {
-        WakeList woken;
-        {
-            const auto lock = guard();
-            closed_.store(true, std::memory_order_relaxed);
-            while (Waiter* const waiter = senders_.pop())
-                woken.push(*waiter);
-            while (Waiter* const waiter = attended_ ? nullptr : receivers_.pop())  // else who attends to it sees to them
-                woken.push(*waiter);
-            count(parked_, 0);
-            look_for_room();
-        }
-        woken.wake();
-    }
+    void close() noexcept;
 
     /// Discards what is buffered, and says how much that was.
-    std::size_t discard() noexcept
-    {
-        const auto lock = guard();
-        note_peak();
-        std::size_t discarded = 0;
-        for (; !buffer_.empty(); ++discarded)  // one by one: a lone producer may still be at it
-            buffer_.pop();
-        if (weight_)
-            weight_->clear();
-        return discarded;
-    }
+    std::size_t discard() noexcept;
 
     /// Destroys everybody who waits here.
-    void abandon_waiters() noexcept
-    {
-        for (WaiterList* const list : {&senders_, &receivers_}) {
-            for (;;) {
-                Waiter* waiter = nullptr;
-                {
-                    const auto lock = guard();
-                    waiter = list->pop();
-                    look_for_room();
-                }
-                if (!waiter)
-                    break;
-                waiter->abandon();
-            }
-        }
-    }
+    void abandon_waiters() noexcept;
 
     [[nodiscard]] bool is_shared() const noexcept { return mutex_.is_needed(); }
     [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
@@ -417,93 +301,22 @@ private:
     }
 
     /// The message stays with the caller, who destroys it, if it is the one that is dropped.
-    AGDF_NOINLINE Put put_by_dropping(M& message)
-    {
-        for (;;) {
-            std::optional<M> oldest;  // destroyed without the lock
-            Waiter* receiver = nullptr;
-            Put result{};
-            {
-                const auto lock = guard();
-                result = store(message, receiver);
-                if (result == Put::waiting) {
-                    add(dropped_, 1);
-                    if (overflow_ == Overflow::drop_newest) {
-                        count_offered();
-                        return Put::stored;
-                    }
-                    note_peak();
-                    oldest.emplace(std::move(buffer_.front()));
-                    pop();
-                }
-            }
-            if (receiver)
-                receiver->wake();
-            if (result != Put::waiting)
-                return result;
-        }
-    }
+    AGDF_NOINLINE Put put_by_dropping(M& message);
 
     /// Lets a sender wait, unless a lone consumer has made room in between.
-    [[nodiscard]] bool finds_room_after_all(Putting<M>& sender)
-    {
-        senders_.push(sender);
-        count_offered();
-        count(parked_, senders_.size());
-        look_for_room();
-        if (!has_lone_ends_ || size() > refill_at_)
-            return false;
-        WakeList woken;  // the sender itself, which is awake
-        refill(woken);
-        return true;
-    }
+    [[nodiscard]] bool finds_room_after_all(Putting<M>& sender);
 
     /// Gives a message to somebody who waits for one, and returns whom to wake.
-    [[nodiscard]] Waiter* serve_receiver()
-    {
-        if (receivers_.empty() || buffer_.empty())
-            return nullptr;
-        Getting<M>& receiver = next_receiver();
-        give(receiver, std::move(buffer_.front()));
-        pop();
-        look_for_room();
-        return &receiver;
-    }
+    [[nodiscard]] Waiter* serve_receiver();
 
     /// Who gets the next message. On one strand it is who waits for the shortest time, whose memory is still in the processor's
     /// cache, and who then attends to the queue: so of ten thousand workers those are woken that are needed, and no other.
-    [[nodiscard]] Getting<M>& next_receiver() noexcept
-    {
-        if (is_shared())
-            return static_cast<Getting<M>&>(*receivers_.pop());
-        auto& receiver = static_cast<Getting<M>&>(*receivers_.pop_last());
-        attended_ = receiver.attends;
-        return receiver;
-    }
+    [[nodiscard]] Getting<M>& next_receiver() noexcept;
 
     /// The queue is closed and empty: those who wait have reached the end.
-    void end_receivers() noexcept
-    {
-        WakeList woken;
-        {
-            const auto lock = guard();
-            while (Waiter* const waiter = receivers_.pop())
-                woken.push(*waiter);
-            look_for_room();
-        }
-        woken.wake();
-    }
+    void end_receivers() noexcept;
 
-    AGDF_NOINLINE void hand_over()
-    {
-        Waiter* receiver = nullptr;
-        {
-            const auto lock = guard();
-            receiver = serve_receiver();
-        }
-        if (receiver)
-            receiver->wake();
-    }
+    AGDF_NOINLINE void hand_over();
 
     Put store(M& message, Waiter*& woken)
     {
@@ -524,34 +337,7 @@ private:
         return Put::stored;
     }
 
-    Got get(Getting<M>& receiver, bool wait)
-    {
-        WakeList woken;
-        {
-            const auto lock = guard();
-            if (buffer_.empty()) {
-                if (is_closed())
-                    return Got::ended;
-                if (!wait)
-                    return Got::waiting;
-                attended_ = false;
-                receivers_.push(receiver);
-                look_for_room();
-                if (!has_lone_ends_ || buffer_.empty())
-                    return Got::waiting;
-                receivers_.remove(receiver);  // a message has come in between
-                look_for_room();
-            }
-            note_peak();
-            give(receiver, std::move(buffer_.front()));
-            pop();
-            if (!senders_.empty()) [[unlikely]]
-                refill(woken);
-        }
-        if (!woken.empty()) [[unlikely]]
-            woken.wake();
-        return Got::item;
-    }
+    Got get(Getting<M>& receiver, bool wait);
 
     void give(Getting<M>& receiver, M&& message)
     {
@@ -559,23 +345,7 @@ private:
         receiver.stamp = taken_++;
     }
 
-    void refill(WakeList& woken)
-    {
-        if (senders_.empty() || size() > refill_at_)
-            return;
-        while (!senders_.empty()) {
-            auto& sender = static_cast<Putting<M>&>(*senders_.first());
-            if (!has_room_for(*sender.message))
-                break;
-            push(std::move(*sender.message));
-            add(offered_besides_, std::uint64_t{0} - 1);  // it was counted when it began to wait
-            sender.message.reset();
-            senders_.remove(sender);
-            woken.push(sender);
-        }
-        count(parked_, senders_.size());
-        look_for_room();
-    }
+    void refill(WakeList& woken);
 
     // Between lone ends all memory of the buffer is allocated at once, since it cannot move while both are at it; larger
     // ones use the lock.
@@ -605,3 +375,5 @@ private:
 };
 
 }  // namespace agdf::detail
+
+#include <agdf/detail/channel_waits.hpp>

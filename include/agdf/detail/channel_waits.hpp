@@ -1,0 +1,294 @@
+#pragma once
+
+// Floor 2: what `ChannelCore` does when somebody has to wait, is woken or goes; and all else that is not the usual path of a
+// message.
+
+#include <agdf/detail/channel_core.hpp>
+
+namespace agdf::detail {
+
+template <class M>
+void ChannelCore<M>::limit_weight(std::size_t most, std::function<std::size_t(const M&)> weigh)
+{
+    weight_ = std::make_unique<BufferWeight<M>>(most, std::move(weigh));
+    has_lone_ends_ = false;
+    look_for_room();
+}
+
+template <class M>
+void ChannelCore<M>::take_many(std::vector<M>& into, std::size_t most)
+{
+    WakeList woken;
+    {
+        const auto lock = guard();
+        note_peak();
+        const std::size_t count = weight_ ? 0 : std::min(most, buffer_.size());
+        if (count == 0)
+            return;
+        into.reserve(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            into.push_back(std::move(buffer_.front()));
+            buffer_.pop();
+        }
+        taken_ += count;
+        count_lent(count - 1);
+        refill(woken);
+    }
+    woken.wake();
+}
+
+template <class M>
+void ChannelCore<M>::give_back(std::size_t count)
+{
+    WakeList woken;
+    {
+        const auto lock = guard();
+        count_lent(std::size_t{0} - (count - 1));
+        refill(woken);
+    }
+    woken.wake();
+}
+
+template <class M>
+Put ChannelCore<M>::put(Putting<M>& sender)
+{
+    Waiter* receiver = nullptr;
+    {
+        const auto lock = guard();
+        const Put result = store(*sender.message, receiver);
+        if (result == Put::closed || (result == Put::waiting && !finds_room_after_all(sender)))
+            return result;
+        if (!receiver && has_lone_ends_)
+            receiver = serve_receiver();
+        sender.message.reset();
+    }
+    if (receiver)
+        receiver->wake();
+    return Put::stored;
+}
+
+template <class M>
+void ChannelCore<M>::pass_on()
+{
+    if (!attended_)
+        return;
+    attended_ = false;
+    Waiter* const receiver = serve_receiver();
+    WakeList woken;
+    refill(woken);
+    look_for_room();
+    if (receiver)
+        receiver->wake();
+    woken.wake();
+}
+
+template <class M>
+bool ChannelCore<M>::withdraw(Putting<M>& sender) noexcept
+{
+    const auto lock = guard();
+    if (!sender.is_waiting())
+        return false;
+    senders_.remove(sender);
+    count(parked_, senders_.size());
+    look_for_room();
+    return true;
+}
+
+template <class M>
+bool ChannelCore<M>::withdraw(Getting<M>& receiver) noexcept
+{
+    const auto lock = guard();
+    if (!receiver.is_waiting())
+        return false;
+    receivers_.remove(receiver);
+    look_for_room();
+    return true;
+}
+
+template <class M>
+void ChannelCore<M>::close() noexcept
+{
+    WakeList woken;
+    {
+        const auto lock = guard();
+        closed_.store(true, std::memory_order_relaxed);
+        while (Waiter* const waiter = senders_.pop())
+            woken.push(*waiter);
+        while (Waiter* const waiter = attended_ ? nullptr : receivers_.pop())  // else who attends to it sees to them
+            woken.push(*waiter);
+        count(parked_, 0);
+        look_for_room();
+    }
+    woken.wake();
+}
+
+template <class M>
+std::size_t ChannelCore<M>::discard() noexcept
+{
+    const auto lock = guard();
+    note_peak();
+    std::size_t discarded = 0;
+    for (; !buffer_.empty(); ++discarded)  // one by one: a lone producer may still be at it
+        buffer_.pop();
+    if (weight_)
+        weight_->clear();
+    return discarded;
+}
+
+template <class M>
+void ChannelCore<M>::abandon_waiters() noexcept
+{
+    for (WaiterList* const list : {&senders_, &receivers_}) {
+        for (;;) {
+            Waiter* waiter = nullptr;
+            {
+                const auto lock = guard();
+                waiter = list->pop();
+                look_for_room();
+            }
+            if (!waiter)
+                break;
+            waiter->abandon();
+        }
+    }
+}
+
+template <class M>
+Put ChannelCore<M>::put_by_dropping(M& message)
+{
+    for (;;) {
+        std::optional<M> oldest;  // destroyed without the lock
+        Waiter* receiver = nullptr;
+        Put result{};
+        {
+            const auto lock = guard();
+            result = store(message, receiver);
+            if (result == Put::waiting) {
+                add(dropped_, 1);
+                if (overflow_ == Overflow::drop_newest) {
+                    count_offered();
+                    return Put::stored;
+                }
+                note_peak();
+                oldest.emplace(std::move(buffer_.front()));
+                pop();
+            }
+        }
+        if (receiver)
+            receiver->wake();
+        if (result != Put::waiting)
+            return result;
+    }
+}
+
+template <class M>
+bool ChannelCore<M>::finds_room_after_all(Putting<M>& sender)
+{
+    senders_.push(sender);
+    count_offered();
+    count(parked_, senders_.size());
+    look_for_room();
+    if (!has_lone_ends_ || size() > refill_at_)
+        return false;
+    WakeList woken;  // the sender itself, which is awake
+    refill(woken);
+    return true;
+}
+
+template <class M>
+Waiter* ChannelCore<M>::serve_receiver()
+{
+    if (receivers_.empty() || buffer_.empty())
+        return nullptr;
+    Getting<M>& receiver = next_receiver();
+    give(receiver, std::move(buffer_.front()));
+    pop();
+    look_for_room();
+    return &receiver;
+}
+
+template <class M>
+Getting<M>& ChannelCore<M>::next_receiver() noexcept
+{
+    if (is_shared())
+        return static_cast<Getting<M>&>(*receivers_.pop());
+    auto& receiver = static_cast<Getting<M>&>(*receivers_.pop_last());
+    attended_ = receiver.attends;
+    return receiver;
+}
+
+template <class M>
+void ChannelCore<M>::end_receivers() noexcept
+{
+    WakeList woken;
+    {
+        const auto lock = guard();
+        while (Waiter* const waiter = receivers_.pop())
+            woken.push(*waiter);
+        look_for_room();
+    }
+    woken.wake();
+}
+
+template <class M>
+void ChannelCore<M>::hand_over()
+{
+    Waiter* receiver = nullptr;
+    {
+        const auto lock = guard();
+        receiver = serve_receiver();
+    }
+    if (receiver)
+        receiver->wake();
+}
+
+template <class M>
+Got ChannelCore<M>::get(Getting<M>& receiver, bool wait)
+{
+    WakeList woken;
+    {
+        const auto lock = guard();
+        if (buffer_.empty()) {
+            if (is_closed())
+                return Got::ended;
+            if (!wait)
+                return Got::waiting;
+            attended_ = false;
+            receivers_.push(receiver);
+            look_for_room();
+            if (!has_lone_ends_ || buffer_.empty())
+                return Got::waiting;
+            receivers_.remove(receiver);  // a message has come in between
+            look_for_room();
+        }
+        note_peak();
+        give(receiver, std::move(buffer_.front()));
+        pop();
+        if (!senders_.empty()) [[unlikely]]
+            refill(woken);
+    }
+    if (!woken.empty()) [[unlikely]]
+        woken.wake();
+    return Got::item;
+}
+
+template <class M>
+void ChannelCore<M>::refill(WakeList& woken)
+{
+    if (senders_.empty() || size() > refill_at_)
+        return;
+    while (!senders_.empty()) {
+        auto& sender = static_cast<Putting<M>&>(*senders_.first());
+        if (!has_room_for(*sender.message))
+            break;
+        push(std::move(*sender.message));
+        add(offered_besides_, std::uint64_t{0} - 1);  // it was counted when it began to wait
+        sender.message.reset();
+        senders_.remove(sender);
+        woken.push(sender);
+    }
+    count(parked_, senders_.size());
+    look_for_room();
+}
+
+}  // namespace agdf::detail
