@@ -3,10 +3,13 @@
 #include <agdf/agdf.hpp>
 
 #include <agdf/impl/blueprint.ipp>
+#include <agdf/impl/body_worker.ipp>
 #include <agdf/impl/error.ipp>
 #include <agdf/impl/graph_core.ipp>
 #include <agdf/impl/hook.ipp>
 #include <agdf/impl/item_function.ipp>
+#include <agdf/impl/lane.ipp>
+#include <agdf/impl/node_run.ipp>
 #include <agdf/impl/node_spec.ipp>
 #include <agdf/impl/picture.ipp>
 #include <agdf/impl/policies.ipp>
@@ -22,6 +25,7 @@
 #include <agdf/impl/start.ipp>
 #include <agdf/impl/stats_logger.ipp>
 #include <agdf/impl/timer.ipp>
+#include <agdf/impl/worker_base.ipp>
 
 namespace agdf::detail {
 
