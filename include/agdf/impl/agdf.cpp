@@ -29,11 +29,15 @@
 
 namespace agdf::detail {
 
+template class Getting<Envelope<Unit>>;
+template class Putting<Envelope<Unit>>;
 template class Ring<Envelope<Unit>>;
 template class ChannelCore<Envelope<Unit>>;
 template class Inbox<Envelope<Unit>>;
 template class NodeInput<void>;
 template class PoliciesFor<void>;
+template class Ring<std::size_t>;
+template std::shared_ptr<Plain> share_shape(Plain);
 
 template std::shared_ptr<Watch> make_signal_watch<bool>(const asio::any_io_executor&, std::chrono::steady_clock::duration,
                                                         std::weak_ptr<RunControl>);
@@ -50,3 +54,11 @@ template std::string draw_mermaid(const GraphCore&);
 template std::string draw_dot(const GraphCore&);
 
 }  // namespace agdf::detail
+
+template class std::vector<agdf::detail::Envelope<agdf::detail::Unit>>;
+template class std::unique_ptr<const agdf::detail::EdgeMaker>;
+template class std::unique_ptr<const agdf::detail::NodeSpec>;
+template class std::unique_ptr<agdf::detail::NodeRun>;
+template class std::unique_ptr<agdf::detail::Policies>;
+template class std::unique_ptr<agdf::detail::Sequencer>;
+template class std::unique_ptr<agdf::detail::WorkerBase>;
