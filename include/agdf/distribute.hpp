@@ -34,7 +34,7 @@ void add_group(std::string_view function, Node<A, B> from, const std::vector<Nod
                                              function));
         from.blueprint().draw_all_or_none([&] {
             for (std::size_t i = 0; i < to.size(); ++i)
-                from.blueprint().add_edge(from.last(), to[i].first(), label, std::make_shared<Maker>(shared, i == 0));
+                from.blueprint().add_edge(from.last(), to[i].first(), label, make_as<const EdgeMaker, Maker>(shared, i == 0));
         });
     }
 }

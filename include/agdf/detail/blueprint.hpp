@@ -48,27 +48,27 @@ public:
     void on_edge(std::function<void()> look) { on_edge_ = std::move(look); }
 
     /// Adds a node whose body has so many receivers beside the first; `add_input` must then succeed for each of them.
-    std::size_t add_node(std::shared_ptr<const NodeSpec> node, std::size_t more_inputs = 0);
+    std::size_t add_node(std::unique_ptr<const NodeSpec> node, std::size_t more_inputs = 0);
 
     [[nodiscard]] static std::string input_name(std::string_view node, std::size_t input);
 
     /// Adds a further queue of a node whose body has several receivers.
-    std::size_t add_input(std::size_t node, std::shared_ptr<const NodeSpec> input);
+    std::size_t add_input(std::size_t node, std::unique_ptr<const NodeSpec> input);
 
-    void add_edge(std::size_t from, std::size_t to, EdgeLabel label, std::shared_ptr<const EdgeMaker> maker);
+    void add_edge(std::size_t from, std::size_t to, EdgeLabel label, std::unique_ptr<const EdgeMaker> maker);
     void add_edge(std::string_view from_name, std::string_view to_name);
 
     /// Calls what draws several edges, and takes them back if one of them is refused.
     void draw_all_or_none(const std::function<void()>& draw);
 
-    void add_error_edge(std::size_t from, std::size_t to, std::shared_ptr<const EdgeMaker> maker);
+    void add_error_edge(std::size_t from, std::size_t to, std::unique_ptr<const EdgeMaker> maker);
     void add_error_edge(std::string_view from_name, std::string_view to_name);
 
     [[nodiscard]] std::size_t index_of(std::string_view function, std::string_view name) const;
 
 private:
     static void check_policies(const Fail& fail, const NodeSpec& node);
-    void add_checked(std::size_t from, std::size_t to, EdgeLabel label, std::shared_ptr<const EdgeMaker> maker, const Fail& fail);
+    void add_checked(std::size_t from, std::size_t to, EdgeLabel label, std::unique_ptr<const EdgeMaker> maker, const Fail& fail);
     void take_back_last_edge();
     [[nodiscard]] const EdgeSpec* rival_of(std::size_t from, const EdgeMaker& maker) const;
     [[nodiscard]] std::string put_in_order(std::size_t from, std::size_t to);

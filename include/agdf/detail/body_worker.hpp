@@ -17,22 +17,12 @@ namespace agdf::detail {
 class BodyWorker : public WorkerBase {
 public:
     using WorkerBase::WorkerBase;
+    ~BodyWorker() override;
 
     /// The run's context goes: destroys the coroutine, if it sleeps here, and the stream that it drives before it.
-    void abandon_all() noexcept override
-    {
-        if (is_suspended() && !pending_)  // else the coroutine is in the middle of something of the stream's
-            close_stream();
-        abandon();
-    }
+    void abandon_all() noexcept override;
 
-    void fail(const std::exception_ptr& error) override
-    {
-        if (this->is_cut_short() && is_operation_aborted(error))
-            return lose_item();
-        this->err_.add();
-        this->node_.fail(error);
-    }
+    void fail(const std::exception_ptr& error) override;
 
 protected:
     [[nodiscard]] virtual bool is_streaming() const noexcept { return false; }
@@ -44,34 +34,7 @@ protected:
     [[nodiscard]] virtual HoldingOutlet* outlet_hooks() noexcept = 0;
 
     /// Performs what a stream asks for, and resumes it, until it ends or is to be cut short.
-    asio::awaitable<void> drive()
-    {
-        HoldingOutlet& outlet = *outlet_hooks();
-        while (is_streaming()) {
-            if (pending_) {
-                co_await pending_->perform();
-            } else {
-                if (outlet.must_take_turn()) {
-                    co_await policies_->take_turn(error_);
-                } else if (must_wait()) {
-                    if (policies_)
-                        policies_->stand_still();
-                    co_await wait(WorkerClock::blocked);
-                    if (policies_)
-                        co_await policies_->go_on();
-                }
-                if (error_ || outlet.has_error() || is_cut_short())
-                    break;
-            }
-            while (is_source() && must_pause())
-                co_await pause();
-            if (is_turn_over()) {
-                end_turn();
-                co_await suspend();
-            }
-            resume_stream();
-        }
-    }
+    asio::awaitable<void> drive();
 
     std::unique_ptr<Policies> policies_;
     PendingAwait* pending_ = nullptr;
@@ -86,27 +49,7 @@ class ItemWorker : public BodyWorker {
 public:
     using BodyWorker::BodyWorker;
 
-    [[nodiscard]] asio::awaitable<void> work() final
-    {
-        co_await asio::this_coro::throw_if_cancelled(false);
-        begin(WorkerClock::busy);
-        for (;;) {
-            if (next_ == Step::none)
-                next_ = go();
-            const Step now = std::exchange(next_, Step::none);
-            if (now == Step::end)
-                break;
-            if (now == Step::attend) {
-                co_await attend();
-            } else {
-                co_await sleep_alone();
-                wake_for_good();
-            }
-        }
-        if (policies_)
-            policies_->end();
-        begin(WorkerClock::ended);
-    }
+    [[nodiscard]] asio::awaitable<void> work() final;
 
 protected:
     enum class Step : unsigned char {
@@ -187,62 +130,12 @@ private:
         return next;
     }
 
-    void run() final
-    {
-        if (!is_suspended())
-            return;  // it could not go to sleep, for lack of memory, and has ended
-        be_woken();
-        if (steps_alone_) {
-            try {
-                next_ = go();
-            } catch (...) {  // memory has run out
-                thrown_ = std::current_exception();
-            }
-            if (next_ == Step::sleep && !thrown_) {
-                next_ = Step::none;
-                return;
-            }
-        }
-        Sleeper::run();
-    }
+    void run() final;
 
-    [[nodiscard]] asio::awaitable<void> attend()
-    {
-        if (policies_)
-            return serve_item();
-        return pending_ ? pending_->perform() : run_bodies();
-    }
+    [[nodiscard]] asio::awaitable<void> attend();
 
     /// One item with all its attempts.
-    asio::awaitable<void> serve_item()
-    {
-        for (bool again = true; again;) {
-            error_ = nullptr;
-            co_await policies_->begin_attempt(error_);
-            if (!error_) {
-                if (is_asynchronous()) {
-                    co_await run_bodies();
-                } else {
-                    start_call();
-                    if (is_streaming())
-                        co_await drive();
-                    close_stream();
-                }
-                if (HoldingOutlet* const outlet = outlet_hooks()) {
-                    if (outlet->is_full()) {
-                        policies_->stand_still();  // the attempt has ended
-                        if (must_wait())
-                            co_await wait(WorkerClock::blocked);
-                        if (!error_)
-                            error_ = outlet->take_error();
-                    }
-                }
-            }
-            again = co_await policies_->end_attempt(error_);
-        }
-        error_ = nullptr;
-        stage_ = Stage::leaving;
-    }
+    asio::awaitable<void> serve_item();
 
     Step next_ = Step::none;
     bool steps_alone_ = false;
@@ -252,3 +145,7 @@ private:
 }  // namespace agdf::detail
 
 AGDF_COROUTINES_END
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/body_worker.ipp>
+#endif

@@ -18,6 +18,13 @@ template <class Base, class T, class... Arguments>
     return std::unique_ptr<Base>{new T(std::forward<Arguments>(arguments)...)};
 }
 
+/// What all ports of an edge share.
+template <class Shape>
+[[nodiscard]] std::shared_ptr<Shape> share_shape(Shape shape)
+{
+    return std::make_shared<Shape>(std::move(shape));
+}
+
 /// Makes the ports of an edge, one for each worker of its source.
 class EdgeMaker {
 public:
@@ -40,7 +47,7 @@ public:
 template <class Out, class In, class Shape>
 class EdgeMakerOf final : public EdgeMakerFrom<Out> {
 public:
-    explicit EdgeMakerOf(Shape shape) : shape_(std::make_shared<Shape>(std::move(shape))) {}
+    explicit EdgeMakerOf(Shape shape) : shape_(share_shape(std::move(shape))) {}
 
     void attach(Outlet<Out>& outlet, NodeRun& destination) const override
     {
@@ -74,7 +81,7 @@ public:
 
 private:
     const std::shared_ptr<const Choose> choose_;
-    const std::shared_ptr<Plain> plain_ = std::make_shared<Plain>();
+    const std::shared_ptr<Plain> plain_ = share_shape(Plain{});
     const bool is_first_;
 };
 
@@ -96,7 +103,7 @@ public:
     }
 
 private:
-    const std::shared_ptr<Plain> plain_ = std::make_shared<Plain>();
+    const std::shared_ptr<Plain> plain_ = share_shape(Plain{});
 };
 
 }  // namespace agdf::detail

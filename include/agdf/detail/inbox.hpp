@@ -27,6 +27,9 @@ template <class M>
 class Inbox {
 public:
     Inbox(std::size_t queue_size, Sharing sharing) : channel_(queue_size, Refill::half_empty, sharing) {}
+    Inbox(const Inbox&) = delete;
+    Inbox& operator=(const Inbox&) = delete;
+    ~Inbox();
 
     [[nodiscard]] ChannelCore<M>& channel() noexcept { return channel_; }
     [[nodiscard]] const ChannelCore<M>& channel() const noexcept { return channel_; }
@@ -81,6 +84,10 @@ private:
     std::atomic<std::size_t> start_count_{0};
 };
 
+// Out of the class, so that `extern template` covers it.
+template <class M>
+Inbox<M>::~Inbox() = default;
+
 template <class In>
 class PoliciesFor;
 
@@ -102,6 +109,8 @@ public:
         if ((mine.ordered || mine.ordered_by_key) && mine.workers > 1)
             sequencer_ = std::make_unique<Sequencer>(sharing == Sharing::many_strands);
     }
+
+    ~NodeInput() override;
 
     [[nodiscard]] Inbox<Message>& inbox() noexcept { return inbox_; }
 
@@ -166,6 +175,9 @@ private:
     std::atomic<std::uint64_t> refused_{0};
     std::atomic<std::uint64_t> late_{0};
 };
+
+template <class In>
+NodeInput<In>::~NodeInput() = default;
 
 /// A further queue of a node whose body has several receivers; the workers belong to the node.
 template <class In>

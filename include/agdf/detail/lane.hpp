@@ -11,10 +11,8 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
-#include <exception>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <optional>
 #include <utility>
 
@@ -41,10 +39,7 @@ private:
 /// Thread-safety: `schedule` is safe from any thread if `shared`, else to be called on the lane's strand.
 class Lane : public std::enable_shared_from_this<Lane> {
 public:
-    Lane(asio::any_io_executor strand, bool shared)
-        : executor_(std::move(strand)), mutex_(shared), reserve_(std::make_unique<Reserve>())
-    {
-    }
+    Lane(asio::any_io_executor strand, bool shared);
 
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
 
@@ -75,11 +70,7 @@ public:
     [[nodiscard]] std::chrono::steady_clock::time_point last_reading() const noexcept { return now_; }
 
     /// Forgets what is queued; used when the execution context goes.
-    void abandon() noexcept
-    {
-        const auto lock = guard();
-        first_ = last_ = nullptr;
-    }
+    void abandon() noexcept;
 
 private:
     // A slice ends after this time, so that timers and sockets of the same context get their turn.
@@ -89,52 +80,10 @@ private:
 
     using Reserve = std::array<std::byte, 2'048>;
 
-    void post_drain() noexcept
-    {
-        try {
-            post();
-        } catch (const std::bad_alloc&) {
-            // From another thread the strand may be idle. Asio then queues first and asks for memory afterwards, and a
-            // strand to which that happened never runs again: better an end than a wait for ever.
-            if (mutex_.is_needed() || !reserve_)
-                std::terminate();
-            reserve_.reset();
-            post();
-            reserve_.reset(new (std::nothrow) Reserve);
-        }
-    }
-
-    void post()
-    {
-        asio::post(executor_, [lane = shared_from_this()] { lane->drain(); });
-    }
-
-    void drain()
-    {
-        const auto end = read_clock() + slice;
-        while (Runnable* const runnable = take_first()) {
-            is_fresh_ = false;
-            runnable->run();
-            if (!is_fresh_)
-                read_clock();
-            if (now_ > end)
-                return post_drain();
-        }
-    }
-
-    [[nodiscard]] Runnable* take_first() noexcept
-    {
-        const auto lock = guard();
-        Runnable* const runnable = first_;
-        if (!runnable) {
-            posted_ = false;
-            return nullptr;
-        }
-        first_ = runnable->next_;
-        if (!first_)
-            last_ = nullptr;
-        return runnable;
-    }
+    void post_drain() noexcept;
+    void post();
+    void drain();
+    [[nodiscard]] Runnable* take_first() noexcept;
 
     asio::any_io_executor executor_;
     OptionalMutex mutex_;
@@ -152,31 +101,17 @@ private:
 /// them, or `abandon`. The coroutine's frame is owned by the handler that is kept here meanwhile.
 class Sleeper : public Runnable {
 public:
-    ~Sleeper() { abandon(); }
+    ~Sleeper();
 
     /// Suspends the awaiting coroutine until `run`.
     ///
     /// Resumes: inside `run`.
-    [[nodiscard]] asio::awaitable<void> suspend()
-    {
-        return asio::async_initiate<const asio::use_awaitable_t<>, void()>(Arm{this}, asio::use_awaitable);
-    }
+    [[nodiscard]] asio::awaitable<void> suspend();
 
-    void run() override
-    {
-        Handler handler{std::move(*handler_)};
-        handler_.reset();
-        std::move(handler)();
-    }
+    void run() override;
 
     /// Destroys the suspended coroutine without resuming it.
-    void abandon() noexcept
-    {
-        if (handler_) {
-            const Handler handler{std::move(*handler_)};
-            handler_.reset();
-        }
-    }
+    void abandon() noexcept;
 
     [[nodiscard]] bool is_suspended() const noexcept { return handler_.has_value(); }
 
@@ -189,12 +124,7 @@ protected:
     using Handler = asio::async_result<asio::use_awaitable_t<>, void()>::handler_type;
 
     /// Takes the handler out, for one who resumes it elsewhere.
-    [[nodiscard]] Handler take_handler()
-    {
-        Handler handler{std::move(*handler_)};
-        handler_.reset();
-        return handler;
-    }
+    [[nodiscard]] Handler take_handler();
 
     /// Called on the coroutine's own executor once it is suspended.
     virtual void on_suspended() {}
@@ -226,3 +156,7 @@ private:
 };
 
 }  // namespace agdf::detail
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/lane.ipp>
+#endif

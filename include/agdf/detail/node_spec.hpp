@@ -74,9 +74,9 @@ public:
     [[nodiscard]] virtual std::unique_ptr<NodeRun> make_run(RunState& run, Sharing sharing) const = 0;
     virtual void connect(NodeRun& self, const EdgeMaker& edge, NodeRun& destination) const = 0;
     /// An edge to a node known by name only; null if the types do not fit.
-    [[nodiscard]] virtual std::shared_ptr<const EdgeMaker> make_edge_to(const NodeSpec& destination) const = 0;
+    [[nodiscard]] virtual std::unique_ptr<const EdgeMaker> make_edge_to(const NodeSpec& destination) const = 0;
     /// An error edge to this node from one known by name only; null if this node does not take its failed items.
-    [[nodiscard]] virtual std::shared_ptr<const EdgeMaker> make_error_edge_from(const NodeSpec& source) const = 0;
+    [[nodiscard]] virtual std::unique_ptr<const EdgeMaker> make_error_edge_from(const NodeSpec& source) const = 0;
     /// Lets a source begin.
     virtual void add_start_unit(NodeRun& self) const = 0;
     /// Gives the workers of a node one of its further queues, which come in order.
@@ -165,9 +165,9 @@ template <class... A>
 struct IsVariant<std::variant<A...>> : std::true_type {
     /// What `make` returns for the first alternative for which that is not null.
     template <class Make>
-    static std::shared_ptr<const EdgeMaker> first(const Make& make)
+    static std::unique_ptr<const EdgeMaker> first(const Make& make)
     {
-        std::shared_ptr<const EdgeMaker> made;
+        std::unique_ptr<const EdgeMaker> made;
         (void)((made = make(std::type_identity<A>{})) || ...);
         return made;
     }
@@ -205,7 +205,7 @@ public:
         }
     }
 
-    [[nodiscard]] std::shared_ptr<const EdgeMaker> make_edge_to([[maybe_unused]] const NodeSpec& destination) const override
+    [[nodiscard]] std::unique_ptr<const EdgeMaker> make_edge_to([[maybe_unused]] const NodeSpec& destination) const override
     {
         if constexpr (!std::is_void_v<Out>) {
             using Tuple = typename AsTuple<Out>::Type;
@@ -222,7 +222,7 @@ public:
         return nullptr;
     }
 
-    [[nodiscard]] std::shared_ptr<const EdgeMaker> make_error_edge_from([[maybe_unused]] const NodeSpec& source) const override
+    [[nodiscard]] std::unique_ptr<const EdgeMaker> make_error_edge_from([[maybe_unused]] const NodeSpec& source) const override
     {
         if constexpr (IsFailed<In>::value) {
             using Item = typename IsFailed<In>::Item;
@@ -262,10 +262,10 @@ private:
     }
 
     template <class Yielded>
-    [[nodiscard]] static std::shared_ptr<const EdgeMaker> edge_of_alternative([[maybe_unused]] const NodeSpec& destination)
+    [[nodiscard]] static std::unique_ptr<const EdgeMaker> edge_of_alternative([[maybe_unused]] const NodeSpec& destination)
     {
         if constexpr (IsVariant<Yielded>::value)
-            return IsVariant<Yielded>::first([&]<class A>(std::type_identity<A>) -> std::shared_ptr<const EdgeMaker> {
+            return IsVariant<Yielded>::first([&]<class A>(std::type_identity<A>) -> std::unique_ptr<const EdgeMaker> {
                 if constexpr (AlternativeFor<Yielded, A>::exists) {
                     if (destination.in().id == type_id<A>())
                         return make_as<const EdgeMaker, EdgeMakerOf<Yielded, A, Plain>>(Plain{});
@@ -281,11 +281,15 @@ private:
 
 #if defined(AGDF_SEPARATE_COMPILATION)
 // Every graph has a source, whose queue has but the word to begin.
+extern template class Getting<Envelope<Unit>>;
+extern template class Putting<Envelope<Unit>>;
 extern template class Ring<Envelope<Unit>>;
 extern template class ChannelCore<Envelope<Unit>>;
 extern template class Inbox<Envelope<Unit>>;
 extern template class NodeInput<void>;
 extern template class PoliciesFor<void>;
+extern template class Ring<std::size_t>;
+extern template std::shared_ptr<Plain> share_shape(Plain);
 #endif
 
 /// A further queue of a node whose body has several receivers.
@@ -302,8 +306,8 @@ public:
         return make_as<NodeRun, ExtraInput<In>>(run, name(), options(), sharing);
     }
     void connect(NodeRun&, const EdgeMaker&, NodeRun&) const override {}
-    [[nodiscard]] std::shared_ptr<const EdgeMaker> make_edge_to(const NodeSpec&) const override { return nullptr; }
-    [[nodiscard]] std::shared_ptr<const EdgeMaker> make_error_edge_from(const NodeSpec&) const override { return nullptr; }
+    [[nodiscard]] std::unique_ptr<const EdgeMaker> make_edge_to(const NodeSpec&) const override { return nullptr; }
+    [[nodiscard]] std::unique_ptr<const EdgeMaker> make_error_edge_from(const NodeSpec&) const override { return nullptr; }
     void add_start_unit(NodeRun&) const override {}
     void attach_input(NodeRun&, NodeRun&) const override {}
 };
@@ -312,4 +316,13 @@ public:
 
 #if defined(AGDF_HEADER_ONLY)
 #include <agdf/impl/node_spec.ipp>
+#else
+// What the templates above have of the standard library's that is the same for all of them.
+extern template class std::vector<agdf::detail::Envelope<agdf::detail::Unit>>;
+extern template class std::unique_ptr<const agdf::detail::EdgeMaker>;
+extern template class std::unique_ptr<const agdf::detail::NodeSpec>;
+extern template class std::unique_ptr<agdf::detail::NodeRun>;
+extern template class std::unique_ptr<agdf::detail::Policies>;
+extern template class std::unique_ptr<agdf::detail::Sequencer>;
+extern template class std::unique_ptr<agdf::detail::WorkerBase>;
 #endif

@@ -6,10 +6,6 @@
 
 #include <mutex>
 
-#if defined(__x86_64__) || defined(__i386__)
-#include <immintrin.h>
-#endif
-
 namespace agdf::detail {
 
 /// A mutex that does nothing if it is not needed.
@@ -46,7 +42,7 @@ private:
     static void pause() noexcept
     {
 #if defined(__x86_64__) || defined(__i386__)
-        _mm_pause();
+        __builtin_ia32_pause();  // <immintrin.h> would cost each program a quarter of a second to compile
 #elif defined(__aarch64__)
         asm volatile("yield");
 #endif

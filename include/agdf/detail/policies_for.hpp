@@ -47,6 +47,7 @@ public:
         : Policies(worker, node.sequencer(), outlet), input_(input), survives_(survives)
     {
     }
+    ~PoliciesFor() override;
 
 private:
     static constexpr bool copyable = Copies<Stored<In>>::value;
@@ -112,5 +113,8 @@ private:
     void (*send_)(PoliciesFor&, const std::exception_ptr&) = nullptr;
     const bool survives_;
 };
+
+template <class In>
+PoliciesFor<In>::~PoliciesFor() = default;
 
 }  // namespace agdf::detail

@@ -41,7 +41,7 @@ public:
     [[nodiscard]] PoliciesFor<In>& policies(NodeInput<In>& node)
     {
         if (!this->policies_)
-            this->policies_ = std::make_unique<PoliciesFor<In>>(*this, node, input_, outlet_hooks(), Traits::spares_item);
+            this->policies_.reset(new PoliciesFor<In>(*this, node, input_, outlet_hooks(), Traits::spares_item));
         return static_cast<PoliciesFor<In>&>(*this->policies_);
     }
 

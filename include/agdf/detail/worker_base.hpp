@@ -6,12 +6,10 @@
 #include <agdf/detail/run_state.hpp>
 #include <agdf/detail/worker_clock.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <utility>
 
 namespace agdf::detail {
 
@@ -20,8 +18,8 @@ class NodeRun;
 /// What all workers have in common: a strand, a way to be cancelled, counters and a turn.
 class WorkerBase : public Sleeper {
 public:
-    WorkerBase(RunState& run, NodeRun& node, Lane& lane) noexcept : run_(run), node_(node), lane_(lane) {}
-    virtual ~WorkerBase() = default;
+    WorkerBase(RunState& run, NodeRun& node, Lane& lane) noexcept;
+    virtual ~WorkerBase();
 
     /// The worker's coroutine.
     [[nodiscard]] virtual asio::awaitable<void> work() = 0;
@@ -38,14 +36,7 @@ public:
     void count_retried() noexcept { retried_.add(); }
     void count_undelivered(std::uint64_t n = 1) noexcept { undelivered_.add(n); }
 
-    void add_to(NodeStats& stats) const noexcept
-    {
-        stats.out += out_.get();
-        stats.err += err_.get();
-        stats.retried += retried_.get();
-        stats.undelivered += undelivered_.get();
-        clock_.add_to(stats);
-    }
+    void add_to(NodeStats& stats) const noexcept;
 
     /// Uses up one step of the turn; false when it is over. A turn bounds how long others on the strand must wait.
     [[nodiscard]] bool has_turn() noexcept { return --credit_ > 0; }
@@ -70,11 +61,7 @@ public:
     /// The run drains, and this worker goes on: waits of ours that only pass time end. On the worker's strand.
     virtual void on_drain() noexcept {}
     /// The run is not paused any more. On the worker's strand.
-    void on_resume()
-    {
-        if (std::exchange(is_paused_, false))
-            wake_up();
-    }
+    void on_resume();
 
     /// Deals with an error of an item.
     virtual void fail(const std::exception_ptr& error) = 0;
@@ -83,57 +70,27 @@ public:
     /// Whether the worker has to sleep until its edges have room.
     [[nodiscard]] virtual bool must_wait() = 0;
     /// The run's context goes: destroys the coroutine, if it sleeps in a queue of ours.
-    virtual void abandon_all() noexcept { abandon(); }
+    virtual void abandon_all() noexcept;
 
     /// Sleeps until `wake_up`; it counts as `state` meanwhile.
-    [[nodiscard]] asio::awaitable<void> wait(WorkerClock::State state)
-    {
-        begin(state);
-        return suspend();
-    }
+    [[nodiscard]] asio::awaitable<void> wait(WorkerClock::State state);
 
     /// Sleeps until the run goes on.
-    [[nodiscard]] asio::awaitable<void> pause()
-    {
-        be_paused();
-        return suspend();
-    }
+    [[nodiscard]] asio::awaitable<void> pause();
 
     /// Notes what the worker does from now on.
     void begin(WorkerClock::State state) noexcept { begin_at(state, lane_.read_clock()); }
 
     /// Gives the strand to the others: sleep after this.
-    void end_turn()
-    {
-        // Turns of about this length keep timers and sockets prompt; of this many items, what is between the nodes stays
-        // in the processor's cache.
-        constexpr std::chrono::microseconds aim{200};
-        constexpr int most = 512;
-        const auto took = lane_.read_clock() - resumed_at_;
-        if (took > 2 * aim)
-            turn_ = std::max(turn_ / 2, 1);
-        else if (took < aim / 2)
-            turn_ = std::min(turn_ * 2, most);
-        wake_up();
-    }
+    void end_turn();
 
 protected:
-    void run() override
-    {
-        if (!is_suspended())
-            return;  // it could not go to sleep, for lack of memory, and has ended
-        be_woken();
-        Sleeper::run();
-    }
+    void run() override;
 
     /// The lane has called, right after somebody else went to sleep.
     void be_woken() noexcept { begin_at(WorkerClock::busy, lane_.last_reading()); }
 
-    void be_paused() noexcept
-    {
-        is_paused_ = true;
-        begin(WorkerClock::idle);
-    }
+    void be_paused() noexcept;
 
     RunState& run_;
     NodeRun& node_;
@@ -165,3 +122,7 @@ private:
 };
 
 }  // namespace agdf::detail
+
+#if defined(AGDF_HEADER_ONLY)
+#include <agdf/impl/worker_base.ipp>
+#endif

@@ -3,10 +3,13 @@
 #include <agdf/agdf.hpp>
 
 #include <agdf/impl/blueprint.ipp>
+#include <agdf/impl/body_worker.ipp>
 #include <agdf/impl/error.ipp>
 #include <agdf/impl/graph_core.ipp>
 #include <agdf/impl/hook.ipp>
 #include <agdf/impl/item_function.ipp>
+#include <agdf/impl/lane.ipp>
+#include <agdf/impl/node_run.ipp>
 #include <agdf/impl/node_spec.ipp>
 #include <agdf/impl/picture.ipp>
 #include <agdf/impl/policies.ipp>
@@ -22,14 +25,19 @@
 #include <agdf/impl/start.ipp>
 #include <agdf/impl/stats_logger.ipp>
 #include <agdf/impl/timer.ipp>
+#include <agdf/impl/worker_base.ipp>
 
 namespace agdf::detail {
 
+template class Getting<Envelope<Unit>>;
+template class Putting<Envelope<Unit>>;
 template class Ring<Envelope<Unit>>;
 template class ChannelCore<Envelope<Unit>>;
 template class Inbox<Envelope<Unit>>;
 template class NodeInput<void>;
 template class PoliciesFor<void>;
+template class Ring<std::size_t>;
+template std::shared_ptr<Plain> share_shape(Plain);
 
 template std::shared_ptr<Watch> make_signal_watch<bool>(const asio::any_io_executor&, std::chrono::steady_clock::duration,
                                                         std::weak_ptr<RunControl>);
@@ -46,3 +54,11 @@ template std::string draw_mermaid(const GraphCore&);
 template std::string draw_dot(const GraphCore&);
 
 }  // namespace agdf::detail
+
+template class std::vector<agdf::detail::Envelope<agdf::detail::Unit>>;
+template class std::unique_ptr<const agdf::detail::EdgeMaker>;
+template class std::unique_ptr<const agdf::detail::NodeSpec>;
+template class std::unique_ptr<agdf::detail::NodeRun>;
+template class std::unique_ptr<agdf::detail::Policies>;
+template class std::unique_ptr<agdf::detail::Sequencer>;
+template class std::unique_ptr<agdf::detail::WorkerBase>;

@@ -13,7 +13,7 @@ namespace agdf::detail {
 AGDF_DECL Blueprint::Blueprint() = default;
 AGDF_DECL Blueprint::~Blueprint() = default;
 
-AGDF_DECL std::size_t Blueprint::add_node(std::shared_ptr<const NodeSpec> node, std::size_t more_inputs)
+AGDF_DECL std::size_t Blueprint::add_node(std::unique_ptr<const NodeSpec> node, std::size_t more_inputs)
 {
     const Fail fail = [&](const std::string& what) {
         throw GraphError(fmt::format("agdf::Graph::add_node: node '{}': {}", node->name(), what));
@@ -55,7 +55,7 @@ AGDF_DECL std::string Blueprint::input_name(std::string_view node, std::size_t i
 }
 
 /// Adds a further queue of a node whose body has several receivers.
-AGDF_DECL std::size_t Blueprint::add_input(std::size_t node, std::shared_ptr<const NodeSpec> input)
+AGDF_DECL std::size_t Blueprint::add_input(std::size_t node, std::unique_ptr<const NodeSpec> input)
 {
     const std::size_t index = add_node(std::move(input));
     (void)put_in_order(index, node);
@@ -64,7 +64,7 @@ AGDF_DECL std::size_t Blueprint::add_input(std::size_t node, std::shared_ptr<con
     return index;
 }
 
-AGDF_DECL void Blueprint::add_edge(std::size_t from, std::size_t to, EdgeLabel label, std::shared_ptr<const EdgeMaker> maker)
+AGDF_DECL void Blueprint::add_edge(std::size_t from, std::size_t to, EdgeLabel label, std::unique_ptr<const EdgeMaker> maker)
 {
     const Fail fail = [&](const std::string& what) {
         throw GraphError(fmt::format("agdf::Graph::add_edge('{}', '{}'): {}", nodes_[from]->name(), nodes_[to]->name(), what));
@@ -109,7 +109,7 @@ AGDF_DECL void Blueprint::add_edge(std::string_view from_name, std::string_view 
     add_edge(from, to, EdgeLabel::none, std::move(maker));
 }
 
-AGDF_DECL void Blueprint::add_error_edge(std::size_t from, std::size_t to, std::shared_ptr<const EdgeMaker> maker)
+AGDF_DECL void Blueprint::add_error_edge(std::size_t from, std::size_t to, std::unique_ptr<const EdgeMaker> maker)
 {
     const Fail fail = [&](const std::string& what) {
         throw GraphError(fmt::format("agdf::Graph::add_error_edge('{}', '{}'): {}", nodes_[from]->name(), nodes_[to]->name(), what));
@@ -188,7 +188,7 @@ AGDF_DECL void check_range(const Fail& fail, std::string_view option, std::size_
         fail(fmt::format("the option .{} is {}. Expected: from {} to {}. Set it in this range.", option, value, least, most));
 }
 
-AGDF_DECL void Blueprint::add_checked(std::size_t from, std::size_t to, EdgeLabel label, std::shared_ptr<const EdgeMaker> maker, const Fail& fail)
+AGDF_DECL void Blueprint::add_checked(std::size_t from, std::size_t to, EdgeLabel label, std::unique_ptr<const EdgeMaker> maker, const Fail& fail)
 {
     const std::string cycle = put_in_order(from, to);
     if (!cycle.empty())

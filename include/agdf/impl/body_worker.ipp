@@ -1,0 +1,140 @@
+#pragma once
+
+// Floor 4: what workers do in their coroutine whatever the types of their items.
+
+#include <agdf/detail/body_worker.hpp>
+
+#include <exception>
+#include <utility>
+
+AGDF_COROUTINES_BEGIN
+
+namespace agdf::detail {
+
+AGDF_DECL BodyWorker::~BodyWorker() = default;
+
+AGDF_DECL void BodyWorker::abandon_all() noexcept
+{
+    if (is_suspended() && !pending_)  // else the coroutine is in the middle of something of the stream's
+        close_stream();
+    abandon();
+}
+
+AGDF_DECL void BodyWorker::fail(const std::exception_ptr& error)
+{
+    if (this->is_cut_short() && is_operation_aborted(error))
+        return lose_item();
+    this->err_.add();
+    this->node_.fail(error);
+}
+
+AGDF_DECL asio::awaitable<void> BodyWorker::drive()
+{
+    HoldingOutlet& outlet = *outlet_hooks();
+    while (is_streaming()) {
+        if (pending_) {
+            co_await pending_->perform();
+        } else {
+            if (outlet.must_take_turn()) {
+                co_await policies_->take_turn(error_);
+            } else if (must_wait()) {
+                if (policies_)
+                    policies_->stand_still();
+                co_await wait(WorkerClock::blocked);
+                if (policies_)
+                    co_await policies_->go_on();
+            }
+            if (error_ || outlet.has_error() || is_cut_short())
+                break;
+        }
+        while (is_source() && must_pause())
+            co_await pause();
+        if (is_turn_over()) {
+            end_turn();
+            co_await suspend();
+        }
+        resume_stream();
+    }
+}
+
+AGDF_DECL asio::awaitable<void> ItemWorker::work()
+{
+    co_await asio::this_coro::throw_if_cancelled(false);
+    begin(WorkerClock::busy);
+    for (;;) {
+        if (next_ == Step::none)
+            next_ = go();
+        const Step now = std::exchange(next_, Step::none);
+        if (now == Step::end)
+            break;
+        if (now == Step::attend) {
+            co_await attend();
+        } else {
+            co_await sleep_alone();
+            wake_for_good();
+        }
+    }
+    if (policies_)
+        policies_->end();
+    begin(WorkerClock::ended);
+}
+
+AGDF_DECL void ItemWorker::run()
+{
+    if (!is_suspended())
+        return;  // it could not go to sleep, for lack of memory, and has ended
+    be_woken();
+    if (steps_alone_) {
+        try {
+            next_ = go();
+        } catch (...) {  // memory has run out
+            thrown_ = std::current_exception();
+        }
+        if (next_ == Step::sleep && !thrown_) {
+            next_ = Step::none;
+            return;
+        }
+    }
+    Sleeper::run();
+}
+
+AGDF_DECL asio::awaitable<void> ItemWorker::attend()
+{
+    if (policies_)
+        return serve_item();
+    return pending_ ? pending_->perform() : run_bodies();
+}
+
+AGDF_DECL asio::awaitable<void> ItemWorker::serve_item()
+{
+    for (bool again = true; again;) {
+        error_ = nullptr;
+        co_await policies_->begin_attempt(error_);
+        if (!error_) {
+            if (is_asynchronous()) {
+                co_await run_bodies();
+            } else {
+                start_call();
+                if (is_streaming())
+                    co_await drive();
+                close_stream();
+            }
+            if (HoldingOutlet* const outlet = outlet_hooks()) {
+                if (outlet->is_full()) {
+                    policies_->stand_still();  // the attempt has ended
+                    if (must_wait())
+                        co_await wait(WorkerClock::blocked);
+                    if (!error_)
+                        error_ = outlet->take_error();
+                }
+            }
+        }
+        again = co_await policies_->end_attempt(error_);
+    }
+    error_ = nullptr;
+    stage_ = Stage::leaving;
+}
+
+}  // namespace agdf::detail
+
+AGDF_COROUTINES_END
