@@ -10,7 +10,7 @@ namespace agdf {
 
 namespace detail {
 
-// A template, so that it costs the build of those programs only that use it.
+// A template, since GCC makes code of each other coroutine, used or not.
 template <class Duration>
 [[nodiscard]] asio::awaitable<void> sleep(Duration duration);
 
