@@ -70,7 +70,7 @@ Put ChannelCore<M>::put(Putting<M>& sender)
 template <class M>
 void ChannelCore<M>::pass_on()
 {
-    if (!attended_)
+    if (is_shared() || !attended_)  // it is for one strand, and so is not looked at without the lock
         return;
     attended_ = false;
     Waiter* const receiver = serve_receiver();

@@ -58,7 +58,7 @@ public:
             std::vector<std::thread> helpers;
             const Join join{helpers};
             try {
-                drivers_.reserve(threads);
+                reserve(threads);
                 helpers.reserve(threads - 1);
                 for (std::size_t i = 1; i < threads; ++i)
                     helpers.emplace_back([this, &io, &error] { run_until_finished(io, error); });
@@ -124,6 +124,13 @@ private:
             timer->expires_after(std::chrono::milliseconds(1));
             timer->async_wait(CallWhenOver{timer->get_executor(), [self, &io, timer] { self->nudge(io); }});
         });
+    }
+
+    /// So that to enter needs no memory.
+    void reserve(std::size_t threads)
+    {
+        const std::lock_guard lock{mutex_};  // on a context that others run, the run may have ended already
+        drivers_.reserve(threads);
     }
 
     void enter()
