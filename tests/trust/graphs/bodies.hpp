@@ -110,7 +110,8 @@ inline agdf::Stream<Item> play_whole(Station& station, agdf::Receiver<Item> item
             co_yield std::move(last);
             co_return;
         }
-        station.taken += node.take > 0 ? 1 : 0;
+        if (node.take > 0)
+            ++station.taken;  // several workers count nothing
         const Number value = item->value();
         call.see(value);
         const Script script = script_of(node, value);
@@ -139,7 +140,8 @@ inline asio::awaitable<void> play_whole_sink(Station& station, agdf::Receiver<It
                 continue;
             co_return;
         }
-        station.taken += node.take > 0 ? 1 : 0;
+        if (node.take > 0)
+            ++station.taken;  // several workers count nothing
         const Number value = item->value();
         call.see(value);
         const auto nap = nap_before(node, value, 0);
