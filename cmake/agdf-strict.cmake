@@ -5,6 +5,9 @@ if(AGDF_WERROR) # for us; a stranger's compiler may warn of more than ours, and 
     target_compile_options(agdf_strict INTERFACE -Werror)
 endif()
 
+# Else all that is precompiled counts as the system's: no warnings of our own headers, and no coverage.
+set(CMAKE_PCH_PROLOGUE "")
+
 if(AGDF_SANITIZE)
     if(AGDF_SANITIZE STREQUAL "address")
         set(flags -fsanitize=address,undefined -fno-sanitize-recover=all)
@@ -34,7 +37,6 @@ if(AGDF_COVERAGE)
     set(flags "-fprofile-instr-generate=${CMAKE_BINARY_DIR}/coverage/%m.profraw" -fcoverage-mapping)
     target_compile_options(agdf_strict INTERFACE ${flags} -fprofile-update=atomic)
     target_link_options(agdf_strict INTERFACE ${flags})
-    set(CMAKE_PCH_PROLOGUE "") # else all that is precompiled counts as the system's, of which nothing is written down
 endif()
 
 # Compiling a second time what has not changed costs nothing.

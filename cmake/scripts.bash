@@ -55,6 +55,16 @@ apt_install() {
     quietly "Updating apt's lists" "${apt[@]}" update && quietly "Installing them" "${apt[@]}" install "$@"
 }
 
+# build_search TARGET [SANITIZER]: builds a search of tests/trust; all of them share a directory, which is in `directory` then.
+build_search() {
+    local target=$1 sanitizer=${2:-} optimise=-O2
+    if [ -n "$sanitizer" ]; then optimise=-O1; fi # more would only take long to compile
+    directory="$root/build/trust${sanitizer:+-$sanitizer}"
+    install_packages "${agdf_packages[@]}"
+    build "$directory" "$target" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE="$optimise" -DAGDF_SANITIZE="$sanitizer" \
+        -DAGDF_BUILD_TRUST=ON -DAGDF_BUILD_TESTS=OFF
+}
+
 cores() { getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2; }
 
 # build DIRECTORY TARGET [CMAKE OPTION...]: configures where that was not done yet, and builds.
