@@ -126,6 +126,30 @@ TEST_CASE("the items in all values count as undelivered when the run is cancelle
     REQUIRE(report.node("reduce").undelivered == 25);
 }
 
+TEST_CASE("an item that waits for a key to leave counts as undelivered when the run is cancelled", "[reduce][cancel]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    const agdf::testing::VirtualTime time{io};
+    agdf::Graph graph{io, test::quiet()};
+    agdf::Channel<int> gate{1};
+    auto source = graph.add_node("source", [&]() -> agdf::Stream<int> {
+        for (int i = 0; i < 4; ++i)
+            co_yield 10 * i;  // a key for each
+        co_await agdf::sleep_for(std::chrono::seconds(1));  // so that the body has them all
+        graph.cancel();
+    });
+    auto sink = graph.add_node("sink", [&](std::pair<int, int>) -> asio::awaitable<void> {
+        auto opened = co_await gate.receive();
+        (void)opened;
+    }, {.queue_size = 1});
+    source >> graph.add_node("reduce", agdf::reduce<int>(tens, 0, add, {.max_keys = 1})) >> sink;
+    const agdf::RunReport report = graph.run();
+    REQUIRE(report.outcome == Outcome::cancelled);
+    REQUIRE(report.node("reduce").in == 4);
+    REQUIRE(report.node("reduce").undelivered + report.node("reduce").out == 4);  // each value has one item
+}
+
 TEST_CASE("a key or a fold that throws fails its item; a value that was passed by value is lost with it", "[reduce][error]")
 {
     const auto key = [](const int& n) { return n < 0 ? throw std::runtime_error("no key") : n / 10; };

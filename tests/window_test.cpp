@@ -150,6 +150,35 @@ TEST_CASE("the items of the last window count as undelivered when the run is can
     REQUIRE(Counted::alive() == 0);
 }
 
+TEST_CASE("an item that came while a window waits for room counts as undelivered when the run is cancelled", "[window][cancel]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    const agdf::testing::VirtualTime time{io};
+    agdf::Graph graph{io, test::quiet()};
+    agdf::Channel<int> gate{1};
+    auto source = graph.add_node("source", []() -> agdf::Stream<int> {
+        for (int i = 0; i < 3; ++i) {
+            co_yield i;
+            co_await agdf::sleep_for(i < 2 ? 20s : 10s);  // the third window ends as the fourth item comes
+        }
+        co_yield 3;
+    });
+    auto sink = graph.add_node("sink", [&](Ints) -> asio::awaitable<void> {
+        auto opened = co_await gate.receive();
+        (void)opened;
+    }, {.queue_size = 1});
+    auto clock = graph.add_node("clock", [&]() -> agdf::Stream<int> {
+        co_await agdf::sleep_for(60s);
+        graph.cancel();
+    });
+    source >> graph.add_node("window", agdf::window<int>({.duration = 10s})) >> sink;
+    const agdf::RunReport report = graph.run();
+    REQUIRE(report.outcome == Outcome::cancelled);
+    REQUIRE(report.node("window").in == 4);
+    REQUIRE(report.node("window").undelivered + report.node("window").out == 4);  // each window has one item
+}
+
 TEST_CASE("options of a window that cannot work are named when it is made", "[window][error]")
 {
     REQUIRE(test::graph_error_of([] { (void)agdf::window<int>({.max_items = 0}); }) ==

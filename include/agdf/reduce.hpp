@@ -70,6 +70,8 @@ public:
     {
         return table_.size() == reduction_.max_keys && table_.find(key) == table_.end();
     }
+    void hold_item() noexcept { held_.add(); }
+    void release_item() noexcept { held_.remove(1); }
     [[nodiscard]] Result take_oldest() { return take(table_.oldest()); }
 
     void fold(Key&& key, T&& item)
@@ -134,8 +136,11 @@ Stream<typename R::Result> reduce_items(std::shared_ptr<const R> reduction, Rece
         auto key = try_on(items, reduction->key, *item);
         if (!key)
             continue;
-        if (reducing.must_make_room(*key))
+        if (reducing.must_make_room(*key)) {
+            reducing.hold_item();  // the run may be cut short in this wait
             co_yield reducing.take_oldest();
+            reducing.release_item();
+        }
         reducing.fold(std::move(*key), std::move(*item));
     }
     const auto places = reducing.in_order();

@@ -33,6 +33,8 @@ Stream<std::vector<T>> windows(WindowOptions options, Receiver<T> items)
     while (!items.has_ended()) {
         auto item = co_await items.next_until(window_end);
         const auto now = is_timed ? items.now() : began;
+        if (item)
+            held.add();  // before a wait in which the run may be cut short
         if (!window.empty() && (!item || now >= window_end)) {
             held.remove(window.size());
             co_yield std::exchange(window, std::vector<T>());
@@ -42,7 +44,6 @@ Stream<std::vector<T>> windows(WindowOptions options, Receiver<T> items)
             continue;
         if (is_timed && window.empty())
             window_end = later(now, options.duration - (now - began) % options.duration);
-        held.add();
         append(window, std::move(*item));
         if (window.size() == options.max_items) {
             held.remove(window.size());
