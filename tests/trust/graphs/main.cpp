@@ -28,6 +28,7 @@ struct Settings {
     Number graphs = 100'000;
     Number seconds = 0;   ///< instead of a number of graphs
     Number seed = 1;
+    Number step = 1;      ///< from one seed to the next, for several processes at once
     Number threads = 0;   ///< 0: in virtual time
     std::string plan;     ///< a file with one plan, to be run instead
     Number scale = 1;
@@ -51,9 +52,10 @@ struct Settings {
             continue;
         }
         Number* const number = name == "--graphs" ? &settings.graphs : name == "--seconds" ? &settings.seconds : name == "--seed" ? &settings.seed
+                               : name == "--step" ? &settings.step
                                : name == "--threads" ? &settings.threads : name == "--scale" ? &settings.scale : nullptr;
         if (!number)
-            throw std::runtime_error(fmt::format("'{}' is not an option. Expected: --graphs N, --seconds N, --seed S, --threads N, --scale N, --plan FILE "
+            throw std::runtime_error(fmt::format("'{}' is not an option. Expected: --graphs N, --seconds N, --seed S, --step N, --threads N, --scale N, --plan FILE "
                                                  "or --keep-going. Choose one.", name));
         if (value.empty() || value.find_first_not_of("0123456789") != std::string::npos)
             throw std::runtime_error(fmt::format("{} is '{}'. Expected: a number. Correct it.", name, value));
@@ -90,7 +92,7 @@ struct Progress {
             progress.largest = plan.nodes.size();
         if (!complaints.empty())
             return complaints;
-        ++progress.seed;
+        progress.seed += settings.step;
     }
     alarm(0);
     return {};
@@ -159,11 +161,11 @@ int run_all(const Settings& settings)
         report_failure(settings, progress.seed);
         if (!settings.keep_going || failures == 20)
             break;
-        ++progress.seed;
+        progress.seed += settings.step;
     }
     const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     fmt::print("{} graphs, seeds {} to {}, of {:.1f} nodes on average and {} at most, {} items in all: {:.1f} s, {:.0f} graphs a second, {}\n",
-               progress.graphs.load(), settings.seed, progress.seed.load() - (failures == 0 ? 1 : 0),
+               progress.graphs.load(), settings.seed, progress.seed.load() - (failures == 0 ? settings.step : 0),
                static_cast<double>(progress.nodes) / static_cast<double>(std::max<Number>(progress.graphs, 1)), progress.largest.load(), progress.items.load(),
                took, static_cast<double>(progress.graphs) / took, failures == 0 ? "all right" : "WRONG");
     return failures == 0 ? 0 : 1;
