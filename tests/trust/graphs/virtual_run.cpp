@@ -123,7 +123,9 @@ private:
             return false;
         if (io.stopped())
             io.restart();
-        return io.poll_one() > 0 || (blocks_ && io.run_one_for(std::chrono::seconds(2)) > 0);
+        // A call that blocks may still be under way. While all stand still it is not worth a long wait: its result comes later.
+        const std::chrono::milliseconds patience{is_paused_ ? 20 : 2'000};
+        return io.poll_one() > 0 || (blocks_ && io.run_one_for(patience) > 0);
     }
 
     void complain_of_stall(Built& built)
