@@ -168,7 +168,7 @@ TEST_CASE("an item that came while a window waits for room counts as undelivered
         auto opened = co_await gate.receive();
         (void)opened;
     }, {.queue_size = 1});
-    auto clock = graph.add_node("clock", [&]() -> agdf::Stream<int> {
+    graph.add_node("clock", [&]() -> agdf::Stream<int> {
         co_await agdf::sleep_for(60s);
         graph.cancel();
     });

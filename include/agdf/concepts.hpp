@@ -5,6 +5,8 @@
 #include <agdf/detail/asio.hpp>
 
 #include <concepts>
+#include <cstddef>
+#include <functional>
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -352,6 +354,12 @@ struct BodyTraits {
         else
             return false;
     }();
+};
+
+/// A key that std::hash takes. Out here since Clang 16 crashes at such a requirement inside a lambda.
+template <class Key>
+concept Hashable = requires(const Key& key) {
+    { std::hash<Key>{}(key) } -> std::convertible_to<std::size_t>;
 };
 
 }  // namespace detail

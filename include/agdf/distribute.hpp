@@ -4,7 +4,6 @@
 
 #include <agdf/graph.hpp>
 
-#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -54,12 +53,10 @@ template <class A, class B, class Key, class C, class D>
 void partition(Node<A, B> from, Key key, const std::vector<Node<C, D>>& to)
 {
     constexpr bool fits = [] {
-        if constexpr (std::is_invocable_v<Key&, const B&>) {
-            using K = std::decay_t<std::invoke_result_t<Key&, const B&>>;
-            return requires(const K& k) { { std::hash<K>{}(k) } -> std::convertible_to<std::size_t>; };
-        } else {
+        if constexpr (std::is_invocable_v<Key&, const B&>)
+            return detail::Hashable<std::decay_t<std::invoke_result_t<Key&, const B&>>>;
+        else
             return false;
-        }
     }();
     static_assert(fits,
                   "agdf::partition(from, key, to): the key cannot be used. Expected: a function of what 'from' yields, by const "

@@ -117,7 +117,7 @@ public:
         if constexpr (fits) {
             using Item = typename detail::ItemOf<Function>::Type;
             using Key = std::decay_t<std::invoke_result_t<const Function&, const Item&>>;
-            constexpr bool hashes = requires(const Key& k) { { std::hash<Key>{}(k) } -> std::convertible_to<std::size_t>; };
+            constexpr bool hashes = detail::Hashable<Key>;
             static_assert(hashes,
                           "agdf::NodeOptions::ordered_by_key: the key has no std::hash. Expected: a number, a string, or a type "
                           "for which std::hash is specialised. Return such a key.");

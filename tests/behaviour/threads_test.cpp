@@ -327,7 +327,7 @@ TEST_CASE("what a worker has taken from another strand at once still counts as w
         },
         {.queue_size = 8});
     for (int i = 0; i < sources; ++i)
-        graph.add_node("source " + std::to_string(i), [items] { return count_to(items); }) >> sink;
+        graph.add_node("source " + std::to_string(i), [] { return count_to(items); }) >> sink;
     const agdf::RunReport report = graph.run();
     const auto all = static_cast<std::uint64_t>(sources * items);
     CHECK(report.outcome == Outcome::completed);

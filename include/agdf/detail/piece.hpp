@@ -94,9 +94,7 @@ inline void check_duration(std::string_view where, std::string_view name, std::c
 /// A type that can be remembered and looked up. Views and pointers to characters would outlive the item they look into.
 template <class Key>
 concept TableKey = std::movable<Key> && std::equality_comparable<Key> && !std::same_as<Key, std::string_view> &&
-                   !std::same_as<Key, const char*> && !std::same_as<Key, char*> && requires(const Key& key) {
-                       { std::hash<Key>{}(key) } -> std::convertible_to<std::size_t>;
-                   };
+                   !std::same_as<Key, const char*> && !std::same_as<Key, char*> && Hashable<Key>;
 
 template <class F, class T>
 struct KeyOf {
