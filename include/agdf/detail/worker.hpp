@@ -128,132 +128,16 @@ private:
         }
     }
 
-    /// The fast lane: runs items where they lie in the queue, as long as nothing else is to be looked at.
-    void run_items()
-    {
-        auto& queue = this->inbox_.channel();
-        if constexpr (is_plain) {
-            if (queue.has_lone_ends())
-                return run_across();
-            if (queue.is_shared()) {
-                if (this->node_.options().workers == 1)  // else an item could wait behind another while a worker is free
-                    run_batch();
-                return;
-            }
-        }
-        const std::size_t ready = this->inbox_.has_starts() ? 0 : queue.ready_in_place();
-        const std::size_t count = std::min(ready, this->credit());
-        if (count == 0)
-            return;
-        if constexpr (is_stream) {
-            run_streams(count);
-        } else if constexpr (std::is_void_v<Out>) {
-            run_items(count, [this](Stored<In>& item) {
-                call(item);
-                return true;
-            });
-        } else if (auto* const next = this->outlet_.direct(); next && next->room_in_place() > 0) {
-            const std::size_t most = std::min(count, next->room_in_place());
-            if (next->has_lone_ends()) {
-                run_items_into<true>(most, *next);
-                next->end_writing();
-            } else {
-                run_items_into<false>(most, *next);
-            }
-        } else {
-            run_items(count, [this](Stored<In>& item) {
-                call(item);
-                return !this->outlet_.is_full();
-            });
-        }
-        queue.end_reading();
-    }
-
-    /// Puts what comes out in place as well.
-    template <bool across, class Queue>
-    void run_items_into(std::size_t count, Queue& next)
-    {
-        auto writer = next.writer();
-        auto counter = this->out_counter();
-        run_items(count, [&](Stored<In>& item) {
-            auto&& value = (*this->body_)(item);
-            if constexpr (Traits::filters) {
-                if (!value)
-                    return true;
-                writer.emplace(Out(std::move(*value)));
-            } else {
-                writer.emplace(Out(std::forward<decltype(value)>(value)));
-            }
-            counter.add();
-            return !across || !next.wants_end_of_writing();
-        });
-    }
-
-    /// @param call  Returns whether the next one may follow at once.
+    // The fast lane, in worker_loops.hpp: runs many items, as long as nothing else is to be looked at.
+    void run_items();
     template <class Call>
-    AGDF_ALWAYS_INLINE void run_items(std::size_t count, const Call& call)
-    {
-        auto reader = this->inbox_.channel().reader();
-        std::size_t left = count;
-        while (left > 0 && this->run_.is_undisturbed()) {
-            --left;
-            Message& message = reader.take();
-            bool goes_on = false;
-            try {
-                goes_on = call(message.value);
-            } catch (...) {
-                this->error_ = std::current_exception();
-            }
-            std::destroy_at(&message);
-            if (!goes_on) [[unlikely]] {
-                this->stage_ = Stage::finishing;
-                break;
-            }
-        }
-        this->use_credit(count - left);
-    }
-
-    /// The same for the only worker of a node whose only producer is on another strand.
-    void run_across()
-    {
-        auto& queue = this->inbox_.channel();
-        std::size_t left = this->inbox_.has_starts() ? 0 : std::min(queue.ready_across(), this->credit());
-        for (; left > 0 && this->is_undisturbed(); --left) {
-            this->use_credit(1);
-            Message message{queue.get_across()};
-            try {
-                call(message.value);
-            } catch (...) {
-                this->error_ = std::current_exception();
-            }
-            if (this->error_ || this->outlet_.is_full()) [[unlikely]] {
-                this->stage_ = Stage::finishing;
-                break;
-            }
-        }
-    }
-
-    /// The same for the only worker of a node whose producers are on other strands: takes many items for one lock.
-    void run_batch()
-    {
-        constexpr std::size_t most = 64;
-        if (batch_.empty() && !this->inbox_.has_starts())
-            this->inbox_.channel().take_many(batch_, std::min(this->credit(), most));
-        while (next_in_batch_ < batch_.size() && this->is_undisturbed() && !this->is_turn_over()) {
-            this->use_credit(1);
-            Message message{std::move(batch_[next_in_batch_++])};
-            try {
-                call(message.value);
-            } catch (...) {
-                this->error_ = std::current_exception();
-            }
-            if (this->error_ || this->outlet_.is_full()) [[unlikely]] {
-                this->stage_ = Stage::finishing;
-                break;
-            }
-        }
-        end_batch();
-    }
+    void run_items(std::size_t count, const Call& call);
+    template <bool across, class Queue>
+    void run_items_into(std::size_t count, Queue& next);
+    void run_streams(std::size_t count);
+    void run_across();
+    void run_batch();
+    [[nodiscard]] bool run_item(Message message);
 
     /// Once all of a batch have been begun.
     void end_batch()
@@ -282,35 +166,6 @@ private:
         next_in_batch_ = batch_.size();
         end_batch();
         return Step::end;
-    }
-
-    /// The same for streams that end without having to come back before; one that does is left to `step`.
-    void run_streams(std::size_t count)
-    {
-        auto reader = this->inbox_.channel().reader();
-        std::size_t left = count;
-        this->outlet_.begin_burst();
-        while (left > 0 && this->is_undisturbed() && this->stage_ == Stage::take) {
-            --left;
-            move_in(reader.take());
-            try {
-                Stream<Out> stream = (*this->body_)(this->input_.message->value);
-                PendingAwait* const pending = stream.is_open() ? stream.resume(this->outlet_) : nullptr;
-                if (stream.is_open() || stream.has_error() || this->outlet_.is_full()) [[unlikely]] {
-                    this->stream_ = std::move(stream);
-                    this->pending_ = pending;
-                    this->stage_ = Stage::streaming;
-                    break;
-                }
-            } catch (...) {
-                this->error_ = std::current_exception();
-                this->stage_ = Stage::finishing;
-                break;
-            }
-            this->input_.message.reset();
-        }
-        this->outlet_.end_burst();
-        this->use_credit(count - left);
     }
 
     void move_in(Message& message)
@@ -450,3 +305,5 @@ private:
 }  // namespace agdf::detail
 
 AGDF_COROUTINES_END
+
+#include <agdf/detail/worker_loops.hpp>

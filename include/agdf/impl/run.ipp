@@ -4,6 +4,7 @@
 
 #include <agdf/detail/drive.hpp>
 #include <agdf/detail/run.hpp>
+#include <agdf/impl/run_steps.ipp>
 #include <agdf/run.hpp>
 
 #include <fmt/core.h>

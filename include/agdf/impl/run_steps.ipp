@@ -1,0 +1,256 @@
+#pragma once
+
+// Floor 6: the steps of one execution, from its begin to its report.
+
+#include <agdf/detail/run.hpp>
+
+#include <fmt/core.h>
+
+#include <tuple>
+
+namespace agdf::detail {
+
+AGDF_DECL void Run::prepare(RunOptions options)
+{
+    if (options.grace < options.grace.zero())
+        throw GraphError("agdf::Graph::run: the option .grace is negative. Expected: a duration. Set it to how long a stop may take.");
+    nodes_.start(options.start);
+    options_of_run_ = std::move(options);
+    options_of_run_.start.clear();
+}
+
+AGDF_DECL void Run::begin(std::unique_ptr<Completion> completion)
+{
+    core_->check_idle();
+    completion_ = std::move(completion);
+    try {
+        begin();
+    } catch (...) {  // memory or descriptors have run out
+        give_up();
+        throw;
+    }
+}
+
+AGDF_DECL void Run::cancel()
+{
+    // The phase comes first, or a teardown that ends because of this could be reported before.
+    const bool is_first = advance(Phase::cancelled);
+    if (is_first || is_tearing_down_)  // else none is under way, and those to come are for after a cancel as well
+        post_call(strand(), OnLane{shared_from_this(), is_first ? &Run::interrupt_earlier_teardown : &Run::interrupt_teardown, 0});
+    if (is_first || is_interrupt_lost_.exchange(false))
+        interrupt();
+}
+
+AGDF_DECL void Run::begin()
+{
+    auto& context = asio::query(strand(), asio::execution::context);
+    began_ = now_of(strand());
+    pools_ = &asio::use_service<BlockingService>(context);
+    for (const auto& lane : nodes_.lanes())
+        pools_->add(lane->executor(), core_->pool());
+    hooks_ = &asio::use_service<ShutdownService>(context);
+    hooks_->add(*this);
+    watch();
+    core_->run_began(shared_from_this());
+    if (!nodes_.have_setup())
+        return start_workers();
+    spawn(strand(), set_up(), setup_signal_, &Run::setup_ended, nullptr);
+}
+
+AGDF_DECL void Run::give_up() noexcept
+{
+    advance(Phase::cancelled);
+    if (hooks_)
+        hooks_->remove(*this);
+    if (pools_)
+        pools_->remove(core_->pool());
+    end_watches();
+    nodes_.abandon();
+    core_->forget(*this);
+    completion_.reset();
+}
+
+AGDF_DECL void Run::add_watch(std::shared_ptr<Watch>& watch, MakeWatch make, std::chrono::steady_clock::duration time)
+{
+    if (!make)
+        return;
+    watch = make(strand(), time, weak_from_this());
+    watch->begin();
+}
+
+AGDF_DECL asio::awaitable<void> Run::set_up()
+{
+    is_setting_up_ = true;
+    if (is_stopping())
+        co_return;
+    while (set_up_nodes_ < nodes_.size()) {
+        NodeRun& node = nodes_.node(set_up_nodes_);
+        std::exception_ptr error;
+        try {
+            const Hook& setup = nodes_.spec(set_up_nodes_).options().setup;
+            if (setup)
+                co_await setup();
+            ++set_up_nodes_;  // from here on it is torn down, whatever comes
+            node.make_bodies();
+        } catch (...) {
+            error = std::current_exception();
+        }
+        if (error && !(is_stopping() && is_operation_aborted(error)))
+            halt_setup(node, error);
+        if (error || is_stopping())
+            co_return;
+    }
+    is_set_up_ = true;
+}
+
+AGDF_DECL void Run::halt_setup(NodeRun& node, const std::exception_ptr& error)
+{
+    node.keep(error);
+    log(LogLevel::error, fmt::format("agdf: node '{}': its setup halts the run: {}", node.name(), describe(error)));
+    halt(node, error);
+}
+
+AGDF_DECL void Run::start_workers()
+{
+    live_workers_.store(nodes_.worker_count() + 1, std::memory_order_relaxed);  // one more, so that it cannot end in the middle of this
+    nodes_.close_unfed_queues();
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+        for (std::size_t w = 0; w < nodes_.node(i).worker_count(); ++w) {
+            WorkerBase& worker = nodes_.node(i).worker(w);
+            spawn(worker.lane().executor(), worker.work(), worker.signal(), &Run::coroutine_ended, &nodes_.node(i));
+        }
+    post_call(strand(), OnLane{shared_from_this(), &Run::worker_ended, 0});
+}
+
+AGDF_DECL void Run::spawn(const asio::any_io_executor& executor, asio::awaitable<void> coroutine, asio::cancellation_signal& signal,
+                          Ended ended, NodeRun* node)
+{
+    asio::co_spawn(executor, std::move(coroutine), asio::bind_cancellation_slot(signal.slot(), OnEnd{shared_from_this(), ended, node}));
+}
+
+AGDF_DECL void Run::coroutine_ended(NodeRun* node, const std::exception_ptr& error)
+{
+    if (error) {  // nothing of a body comes here; memory may have run out
+        node->fail(error);
+        halt(*node, error);
+        if (is_interrupt_lost_)  // other workers do not know of it and might wait for ever
+            std::rethrow_exception(error);
+    }
+    node->worker_ended();
+    worker_ended(0);
+}
+
+AGDF_DECL void Run::interrupt()
+{
+    be_paused(false);
+    try {
+        post_to_lanes(&Run::interrupt_lane);
+    } catch (...) {
+        is_interrupt_lost_ = true;
+        throw;
+    }
+}
+
+AGDF_DECL void Run::interrupt_lane(std::size_t lane)
+{
+    if (lane == 0 && is_setting_up_ && !is_set_up_)
+        setup_signal_.emit(asio::cancellation_type::terminal);
+    for (WorkerBase* const worker : nodes_.workers_on(lane)) {
+        worker->on_resume();
+        if (worker->clock().state() == WorkerClock::ended)
+            continue;  // or it has not begun: then it looks for itself, and its coroutine must not be cut short before
+        if (worker->is_cut_short())
+            worker->signal().emit(asio::cancellation_type::terminal);
+        else
+            worker->on_drain();
+    }
+}
+
+AGDF_DECL asio::awaitable<void> Run::tear_down()
+{
+    is_tearing_down_ = true;
+    is_torn_down_early_ = is_discarding();
+    while (set_up_nodes_ > 0) {
+        --set_up_nodes_;
+        std::exception_ptr error;
+        try {
+            nodes_.node(set_up_nodes_).drop_bodies();
+            const Hook& teardown = nodes_.spec(set_up_nodes_).options().teardown;
+            if (teardown)
+                co_await teardown();
+        } catch (...) {
+            error = std::current_exception();
+        }
+        if (error) {
+            NodeRun& node = nodes_.node(set_up_nodes_);
+            node.keep(error);
+            log(LogLevel::error, fmt::format("agdf: node '{}': its teardown failed: {}", node.name(), describe(error)));
+            note(node, error);
+        }
+        co_await asio::this_coro::reset_cancellation_state();  // also if the one under way did not mind
+    }
+}
+
+AGDF_DECL void Run::report()
+{
+    hooks_->remove(*this);
+    pools_->remove(core_->pool());
+    end_watches();
+    const auto completion = std::move(completion_);
+    try {
+        report_to(*completion);
+    } catch (...) {
+        core_->forget(*this);
+        throw;
+    }
+}
+
+AGDF_DECL void Run::report_to(Completion& completion)
+{
+    RunReport report;
+    report.elapsed = now_of(strand()) - began_;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+        nodes_.node(i).discard_input();
+        report.add(nodes_.node(i).stats(), nodes_.node(i).exceptions());
+    }
+    if (signals_)
+        report.signal = signals_->signal();
+    report.outcome = outcome();
+    std::tie(report.first_error_node, report.first_error) = first_error();
+    core_->run_ended(report.nodes);
+    completion.complete(std::move(report));
+}
+
+AGDF_DECL Outcome Run::outcome() const noexcept
+{
+    switch (phase()) {
+    case Phase::halted:
+        return Outcome::halted;
+    case Phase::cancelled:
+        return Outcome::cancelled;
+    case Phase::stopping:
+        return Outcome::stopped;
+    case Phase::running:
+        break;
+    }
+    return has_errors() ? Outcome::completed_with_errors : Outcome::completed;
+}
+
+AGDF_DECL void Run::context_is_going() noexcept
+{
+    const auto self = shared_from_this();
+    advance(Phase::cancelled);
+    if (signals_)
+        signals_->context_is_going();
+    if (stalls_)
+        stalls_->context_is_going();
+    nodes_.abandon();
+    try {
+        core_->run_ended(stats());
+    } catch (...) {  // only memory for the copy of the numbers can be missing
+        core_->forget(*this);
+    }
+    completion_.reset();
+}
+
+}  // namespace agdf::detail
