@@ -4,6 +4,8 @@
 #include "support/counted.hpp"
 #include "support/graph.hpp"
 
+#include <agdf/testing.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <future>
@@ -308,4 +310,29 @@ TEST_CASE("a context may be destroyed as soon as a run with blocking calls has r
         }
         REQUIRE(total == 6);
     }
+}
+
+TEST_CASE("a context may be destroyed when a call has returned and its coroutine was not resumed yet", "[blocking][lifetime]")
+{
+    // The call once stayed in the context's list of those who wait.
+    struct Steps {
+        std::promise<void> first_may_end, second_begins, second_may_end;
+    };
+    Watchdog watchdog;
+    const auto steps = std::make_shared<Steps>();  // the second call outlives the test
+    {
+        asio::io_context io;
+        const agdf::testing::VirtualTime time{io};  // its services go after those of Asio's strands, with their handlers
+        agdf::Graph graph{io, test::quiet({.blocking_threads = 1})};
+        graph.add_node("numbers", agdf::from_range(std::vector{1, 2})) >> graph.add_node("blocks", agdf::blocking([steps](int n) {
+            if (n == 2)
+                steps->second_begins.set_value();
+            (n == 1 ? steps->first_may_end : steps->second_may_end).get_future().wait();
+        }), {.workers = 2});
+        graph.async_run([](const agdf::RunReport&) { FAIL("a run whose context has gone was reported"); });
+        io.poll();  // both calls are on their way
+        steps->first_may_end.set_value();
+        steps->second_begins.get_future().wait();  // so the first one has returned
+    }
+    steps->second_may_end.set_value();
 }

@@ -40,12 +40,27 @@ public:
     {
     }
 
+    /// Lives in the coroutine's frame, whose end is the end of the wait, also if it is destroyed before it is resumed.
+    class Wait {
+    public:
+        explicit Wait(BlockingCall& call) noexcept : call_(call) {}
+        Wait(const Wait&) = delete;
+        Wait& operator=(const Wait&) = delete;
+        ~Wait()
+        {
+            // Until the pool's thread has come back from its post it uses the coroutine's executor, which must not go before.
+            const std::lock_guard lock{call_.mutex_};
+            call_.hooks_.remove(call_);
+        }
+
+    private:
+        BlockingCall& call_;
+    };
+
     /// Returns or throws what the call did; in the coroutine, once it is resumed.
     Return take()
     {
-        // Until the pool's thread has come back from its post it uses the coroutine's executor, which must not go before.
         const std::lock_guard lock{mutex_};
-        hooks_.remove(*this);
         if (error_)
             std::rethrow_exception(std::exchange(error_, nullptr));
         if constexpr (!std::is_void_v<Return>)
@@ -141,7 +156,7 @@ private:
     ShutdownService& hooks_;
     ClockHold hold_;  // as long as somebody waits for the result
     std::shared_ptr<BlockingPool> pool_;
-    std::mutex mutex_;
+    std::recursive_mutex mutex_;  // a post that fails destroys the coroutine
     State state_ = State::waiting;
     StopSource stop_;
     std::exception_ptr error_;
@@ -153,6 +168,7 @@ template <class F>
 {
     const auto executor = co_await asio::this_coro::executor;
     const auto call = std::make_shared<BlockingCall<F>>(std::move(function), executor);
+    const typename BlockingCall<F>::Wait wait{*call};
     co_await call->suspend();
     co_return call->take();
 }
