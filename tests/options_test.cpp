@@ -36,6 +36,23 @@ TEST_CASE("an option of a node that is out of range is refused with the range", 
     CHECK(error_of_node({.workers = 1, .queue_size = 1'000'000'000}).empty());
 }
 
+TEST_CASE("an option of a node that cannot work with another, or with its body, is refused with the reason", "[options]")
+{
+    using namespace std::chrono_literals;
+    CHECK(error_of_node({.timeout = -1s}) ==
+          "agdf::Graph::add_node: node 'parse': the option .timeout is negative. Expected: a duration, or zero for no limit. Set it in "
+          "this range.");
+    const auto sees_all = [](agdf::Receiver<int>) -> asio::awaitable<void> { co_return; };
+    for (const agdf::NodeOptions& options :
+         {agdf::NodeOptions{.retry = {.attempts = 2}}, agdf::NodeOptions{.timeout = 1s}, agdf::NodeOptions{.ordered = true}}) {
+        asio::io_context io;
+        agdf::Graph graph{io, test::quiet()};
+        CHECK_THAT(graph_error_of([&] { graph.add_node("sum", sees_all, options); }),
+                   ContainsSubstring("node 'sum'") && ContainsSubstring("are about single items, but the body sees its whole stream. Expected: "
+                                                                        "none of them here. Set them at a node whose body is called for each item."));
+    }
+}
+
 TEST_CASE("an option of a graph that is out of range is refused with the range", "[options]")
 {
     CHECK(error_of_graph({.threads = 0}) == "agdf::Graph: the option .threads is 0. Expected: from 1 to 1024. Set it in this range.");

@@ -57,6 +57,20 @@ TEST_CASE("a Mermaid picture is a flowchart with one line for each node and edge
                                    "    n1 [label=\"b\"];\n    n0 -> n1;\n}\n");
 }
 
+TEST_CASE("edges say how they choose, and which of them is for failed items", "[picture]")
+{
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    const auto sink = [](int) {};
+    auto source = graph.add_node("source", agdf::from_range(Ints{1}));
+    auto middle = graph.add_node("middle", [](int n) { return n; });
+    agdf::partition(source, [](int n) { return n; }, std::vector{middle});
+    agdf::balance(middle, std::vector{graph.add_node("sink", sink)});
+    graph.add_error_edge(middle, graph.add_node("failed", [](agdf::Failed<int>) {}));
+    for (const std::string& picture : {agdf::to_mermaid(graph), agdf::to_dot(graph)})
+        CHECK_THAT(picture, ContainsSubstring("partition") && ContainsSubstring("balance") && ContainsSubstring("error"));
+}
+
 TEST_CASE("no name can break out of its label", "[picture]")
 {
     asio::io_context io;

@@ -45,8 +45,11 @@ TEST_CASE("a report is asked by name, and an unknown name is answered with those
 
 TEST_CASE("outcomes have the names of the code", "[report]")
 {
+    REQUIRE(agdf::to_string(Outcome::completed) == "completed");
     REQUIRE(agdf::to_string(Outcome::completed_with_errors) == "completed_with_errors");
     REQUIRE(agdf::to_string(Outcome::halted) == "halted");
+    REQUIRE(agdf::to_string(Outcome::stopped) == "stopped");
+    REQUIRE(agdf::to_string(Outcome::cancelled) == "cancelled");
 }
 
 TEST_CASE("any exception has a text", "[error]")

@@ -127,6 +127,29 @@ TEST_CASE("a context destroyed at any step of a run, before its graph, leaves no
     }, false);
 }
 
+TEST_CASE("a context destroyed while its run watches for signals and for stalls leaves nothing behind", "[lifetime]")
+{
+    Watchdog watchdog;
+    auto io = std::make_unique<asio::io_context>();
+    agdf::Channel<int> gate{1};
+    {
+        agdf::Graph graph{*io, test::quiet({.stall_after = std::chrono::hours(1)})};
+        auto source = graph.add_node("source", [&]() -> agdf::Stream<Counted> {
+            Counted item{1};
+            co_yield item;
+            auto opened = co_await gate.receive();
+            (void)opened;
+        });
+        source >> graph.add_node("sink", [](const Counted&) {});
+        graph.async_run({.stop_on_signals = true}, [](const agdf::RunReport&) { FAIL("a run whose context has gone was reported"); });
+        io->poll();
+        CHECK(graph.stats()[1].in == 1);
+        io.reset();
+        CHECK(Counted::alive() == 0);
+        graph.stop();
+    }
+}
+
 TEST_CASE("a graph whose context is gone may still be asked, stopped and cancelled", "[lifetime]")
 {
     destroy_at_each_step([](Scenario& scenario) {

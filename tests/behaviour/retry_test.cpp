@@ -272,6 +272,21 @@ TEST_CASE("each attempt takes a permit of the rate limit", "[retry]")
     CHECK(bench.results == Ints{1, 2});
 }
 
+TEST_CASE("an error that says how long to wait pauses everyone who shares the rate limit", "[retry]")
+{
+    Bench bench;
+    const agdf::RateLimiter limiter = agdf::RateLimit{.rate = 10};
+    const auto busy = [&bench](int n) -> asio::awaitable<int> {
+        bench.mark();
+        if (bench.marks.size() == 2)
+            throw agdf::RetryLater("locked", 5s);
+        co_return n;
+    };
+    bench.run(busy, {.workers = 3, .retry = {.attempts = 2, .jitter = Jitter::none}, .rate_limit = limiter}, {1, 2, 3, 4});
+    CHECK(bench.report.outcome == Outcome::completed);
+    CHECK(bench.marks == Times{0ms, 100ms, 5100ms, 5200ms, 5300ms});  // nobody begins in the five seconds that it asked for
+}
+
 TEST_CASE("items that cannot be copied are tried again if the body only looks at them", "[retry]")
 {
     using Box = std::unique_ptr<int>;
