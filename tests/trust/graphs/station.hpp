@@ -38,7 +38,8 @@ public:
     void begin_anew(bool in_order)
     {
         count_ = sum_ = 0;
-        in_order_ = in_order;
+        if (in_order_ != in_order)  // else a call that blocks and was left alone in an earlier run may be reading it
+            in_order_ = in_order;
         sequence_.clear();
     }
     void add(Number value)
