@@ -96,6 +96,28 @@ TEST_CASE("run_blocking returns values, move-only ones and none, and throws what
     CHECK(checks == 4);
 }
 
+TEST_CASE("a blocking call may return what can be moved but not assigned", "[blocking]")
+{
+    struct Pinned {
+        explicit Pinned(int n) : number(n) {}
+        const int number;
+        std::unique_ptr<int> own = std::make_unique<int>(0);
+    };
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    int sum = 0;
+    auto source = graph.add_node("source", []() -> agdf::Stream<int> {
+        auto pinned = co_await agdf::run_blocking([] { return Pinned{1}; });
+        co_yield pinned.number;
+    });
+    auto make = graph.add_node("make", agdf::blocking([](int n) { return Pinned{n + 1}; }));
+    auto sink = graph.add_node("sink", [&](const Pinned& pinned) { sum += pinned.number; });
+    source >> make >> sink;
+    CHECK(graph.run().outcome == Outcome::completed);
+    CHECK(sum == 2);
+}
+
 TEST_CASE("the context stays alive while only a blocking call is under way", "[blocking]")
 {
     Watchdog watchdog;

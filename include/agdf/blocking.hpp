@@ -124,12 +124,11 @@ private:
             state_ = State::running;
         }
         std::exception_ptr error;
-        std::optional<std::conditional_t<std::is_void_v<Return>, char, Value>> value;
         try {
             if constexpr (std::is_void_v<Return>)
                 invoke();
             else
-                value.emplace(invoke());
+                value_.emplace(invoke());  // nobody looks at it before the state says that it is there
         } catch (...) {
             error = std::current_exception();
         }
@@ -139,7 +138,6 @@ private:
             return;
         state_ = State::finished;
         error_ = std::move(error);
-        value_ = std::move(value);
         asio::post(this->take_handler());
         hold_.release();  // after the post, so that the clock cannot overtake the result
     }
