@@ -280,6 +280,30 @@ TEST_CASE("a generic lambda takes the input type that add_node is given", "[shap
     CHECK(results == Ints{2, 4, 6});
 }
 
+TEST_CASE("a pointer to a member is a function of its class: as a body, and on edges", "[shapes]")
+{
+    struct Order {
+        int amount;
+        bool urgent;
+        [[nodiscard]] int doubled() const { return 2 * amount; }
+    };
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    Ints doubled, urgent, amounts, parted;
+    auto source = graph.add_node("source", agdf::from_range(std::vector<Order>{{1, false}, {2, true}}));
+    source >> graph.add_node<Order>("double", &Order::doubled) >> graph.add_node("doubled", agdf::collect(doubled));
+    graph.add_edge(source, graph.add_node("urgent", [&](Order order) { urgent.push_back(order.amount); }), agdf::where(&Order::urgent));
+    graph.add_edge(source, graph.add_node("amounts", agdf::collect(amounts)), agdf::map(&Order::amount));
+    auto part = graph.add_node("part", [&](Order order) { parted.push_back(order.amount); });
+    agdf::partition(source, &Order::amount, std::vector{part});
+    CHECK(graph.run().exit_code() == 0);
+    CHECK(doubled == Ints{2, 4});
+    CHECK(urgent == Ints{2});
+    CHECK(amounts == Ints{1, 2});
+    CHECK(parted == Ints{1, 2});
+}
+
 TEST_CASE("capturing, mutable, type-erased and move-only bodies work, and are gone with the graph", "[shapes]")
 {
     Watchdog watchdog;

@@ -186,9 +186,9 @@ struct CallWith {
     static auto call(F& f, I& item) -> decltype(auto)
     {
         if constexpr (std::invocable<F&, I>)
-            return f(std::move(item));
+            return std::invoke(f, std::move(item));
         else
-            return f(item);
+            return std::invoke(f, item);
     }
     using Return = decltype(call(std::declval<F&>(), std::declval<I&>()));
 };
@@ -198,7 +198,7 @@ struct CallWithElements;
 template <class F, class Tuple, std::size_t... N>
 struct CallWithElements<F, Tuple, std::index_sequence<N...>> {
     static constexpr bool possible = std::invocable<F&, std::tuple_element_t<N, Tuple>...>;
-    static auto call(F& f, Tuple& item) -> decltype(auto) { return f(std::get<N>(std::move(item))...); }
+    static auto call(F& f, Tuple& item) -> decltype(auto) { return std::invoke(f, std::get<N>(std::move(item))...); }
 };
 
 template <class F, class I>

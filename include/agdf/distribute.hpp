@@ -65,7 +65,7 @@ void partition(Node<A, B> from, Key key, const std::vector<Node<C, D>>& to)
         using K = std::decay_t<std::invoke_result_t<Key&, const B&>>;
         detail::add_group("partition(from, key, to)", from, to, detail::EdgeLabel::partition,
                           [key = std::make_shared<Key>(std::move(key))](const B& item, const auto& ports, std::size_t) {
-                              return std::hash<K>{}((*key)(item)) % ports.size();
+                              return std::hash<K>{}(std::invoke(*key, item)) % ports.size();
                           });
     }
 }

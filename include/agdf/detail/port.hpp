@@ -76,15 +76,15 @@ public:
     bool put(Out& item, bool last) override
     {
         if constexpr (IsWhere<Shape>::value) {
-            if (goes_elsewhere(item) || !shape_->predicate(std::as_const(item)))
+            if (goes_elsewhere(item) || !std::invoke(shape_->predicate, std::as_const(item)))
                 return true;
         }
         if constexpr (IsMap<Shape>::value) {
             if constexpr (std::invocable<decltype(shape_->function)&, const Out&>) {
                 if (!last)
-                    return store(shape_->function(std::as_const(item)));
+                    return store(std::invoke(shape_->function, std::as_const(item)));
             }
-            return store(shape_->function(std::move(item)));
+            return store(std::invoke(shape_->function, std::move(item)));
         } else {
             if constexpr (Copies<Out>::value) {
                 if (!last)
