@@ -149,7 +149,8 @@ public:
     /// Sends the items that fail at `node` for good to `dead_letters`, an ordinary node that takes `Failed<I>`.
     ///
     /// A failed item still counts as `err` and makes the run end as completed_with_errors. If it fails at the dead-letter
-    /// node as well, the run halts. If `node` halts on errors, its failed item goes nowhere.
+    /// node as well, the run halts, unless that one has an error edge of its own. If `node` halts on errors, its failed item
+    /// goes nowhere.
     ///
     /// Errors: an item that cannot be copied does not compile, since the body may use it up before it fails: pass it as a
     ///         std::shared_ptr then. A body that sees its whole stream, a cycle, a second such edge, a chain of nodes and a

@@ -123,6 +123,28 @@ TEST_CASE("a dead-letter node that fails halts the run", "[dead_letters]")
     CHECK(Counted::alive() == 0);
 }
 
+TEST_CASE("a dead letter that fails goes along an error edge of the dead-letter node, if that has one", "[dead_letters]")
+{
+    Bench bench;
+    Ints items;
+    auto node = bench.graph.add_node("node", odd_only());
+    bench.graph.add_node("source", agdf::from_range(up_to(10))) >> node >> bench.graph.add_node("sink", agdf::collect(bench.results));
+    auto letters = bench.graph.add_node("letters", [](Failed<int>) { throw std::runtime_error("the disk is full"); });
+    auto last = bench.graph.add_node("last", [&](const Failed<Failed<int>>& letter) {
+        CHECK(letter.node == "letters");
+        CHECK(letter.item.node == "node");
+        items.push_back(letter.item.item);
+    });
+    bench.graph.add_error_edge(node, letters);
+    bench.graph.add_error_edge(letters, last);
+    bench.report = bench.graph.run();
+    CHECK(bench.report.outcome == Outcome::completed_with_errors);
+    CHECK(items == Ints{2, 4, 6, 8, 10});
+    CHECK(bench.report.node("letters").err == 5);
+    CHECK(bench.report.node("last").in == 5);
+    CHECK(bench.results.size() == 5);
+}
+
 TEST_CASE("a full dead-letter queue makes the failing workers wait, and nothing is lost", "[dead_letters]")
 {
     Bench bench;

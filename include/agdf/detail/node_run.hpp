@@ -56,8 +56,9 @@ public:
 
     void worker_ended() noexcept;
 
-    /// Makes every failure of this node halt the run, since it is where failed items go.
+    /// Makes every failure of this node halt the run, since it is where failed items go; unless it passes them on itself.
     void take_dead_letters() noexcept { takes_dead_letters_ = true; }
+    void pass_on_dead_letters() noexcept { has_error_edge_ = true; }
 
     void halt(const std::exception_ptr& error) { run_.halt(*this, error); }
 
@@ -91,6 +92,7 @@ private:
     std::atomic<std::size_t> live_workers_{0};
     std::atomic<std::size_t> returned_bodies_{0};
     bool takes_dead_letters_ = false;
+    bool has_error_edge_ = false;
     mutable std::mutex mutex_;
     std::deque<std::exception_ptr> exceptions_;
     std::uint64_t errors_ = 0;

@@ -164,6 +164,7 @@ private:
                 }
                 if (edge.label == EdgeLabel::error) {
                     static_cast<const ErrorEdgeMaker&>(*edge.maker).attach(*nodes_[i], *nodes_[edge.to]);
+                    nodes_[i]->pass_on_dead_letters();
                     nodes_[edge.to]->take_dead_letters();
                 } else {
                     specs_[i]->connect(*nodes_[i], *edge.maker, *nodes_[edge.to]);

@@ -38,7 +38,7 @@ AGDF_DECL void NodeRun::worker_ended() noexcept
 AGDF_DECL void NodeRun::fail(const std::exception_ptr& error, std::string_view consequence)
 {
     const OnError on_error = options_.on_error == OnError::inherit ? run_.options().on_error : options_.on_error;
-    const bool halts = on_error == OnError::halt || takes_dead_letters_;
+    const bool halts = on_error == OnError::halt || (takes_dead_letters_ && !has_error_edge_);
     const std::uint64_t count = keep(error);
     if (halts || count <= lines_in_full || is_power_of_ten(count)) {
         run_.log(LogLevel::error, fmt::format("agdf: node '{}': {}{}: {}", name_, halts ? "halts the run" : consequence,
