@@ -20,6 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using agdf::Outcome;
+using test::Counted;
 using test::Watchdog;
 using Ints = std::vector<int>;
 
@@ -332,6 +333,22 @@ TEST_CASE("a context may be destroyed as soon as a run with blocking calls has r
         }
         REQUIRE(total == 6);
     }
+}
+
+TEST_CASE("when a run has returned nothing that its blocking calls took or returned is alive", "[blocking][lifetime]")
+{
+    // What a call returned was moved on, and its empty shell once stayed with the pool's thread for a moment longer.
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    graph.add_node("numbers", agdf::from_range(std::vector{1, 2, 3})) >>
+        graph.add_node("blocks", agdf::blocking([](int n) { return Counted{n}; }), {.workers = 2}) >> graph.add_node("sink", [](const Counted&) {});
+    int alive = 0;
+    for (int round = 0; round < 3'000; ++round) {
+        (void)graph.run();
+        alive += Counted::alive();
+    }
+    CHECK(alive == 0);
 }
 
 TEST_CASE("a context may be destroyed when a call has returned and its coroutine was not resumed yet", "[blocking][lifetime]")

@@ -51,6 +51,8 @@ public:
             // Until the pool's thread has come back from its post it uses the coroutine's executor, which must not go before.
             const std::lock_guard lock{call_.mutex_};
             call_.hooks_.remove(call_);
+            if (call_.state_ == State::finished)  // else the thread may be at it
+                call_.value_.reset();             // now, since that thread lets go of the call some time later
         }
 
     private:
