@@ -270,6 +270,23 @@ TEST_CASE("a cancelled acquire says so", "[rate_limiter][cancellation]")
     CHECK(scene.time.elapsed() == 500ms);
 }
 
+TEST_CASE("a pause or an interval that would end after the clock's time lasts for the rest of it", "[rate_limiter]")
+{
+    // The sum was once beyond what the clock can hold, and such a pause was over at once.
+    const Watchdog watchdog;
+    Scene scene;
+    scene.time.advance(std::chrono::hours(2'240'000));
+    const RateLimiter limiter = RateLimit{.rate = 1, .per = std::chrono::hours(600'000)};
+    scene.crowd(limiter, 1);  // the next one after 68 years
+    const RateLimiter paused = RateLimit{.rate = 1};
+    paused.penalize(Duration::max());
+    scene.crowd(limiter, 1);
+    scene.crowd(paused, 1);
+    scene.at(std::chrono::hours(300'000), [&] { scene.io.stop(); });
+    scene.io.run();
+    CHECK(scene.grants == std::vector<Duration>{std::chrono::hours(2'240'000)});
+}
+
 TEST_CASE("penalize pauses everyone who shares the limiter, and a shorter pause does not end a longer one", "[rate_limiter]")
 {
     const Watchdog watchdog;

@@ -47,14 +47,20 @@ struct FineTime {
         return {Ticks(static_cast<Ticks::rep>(whole)), cut - whole};
     }
 
-    [[nodiscard]] Ticks rounded_up() const noexcept { return part > 0 ? whole + Ticks(1) : whole; }
+    [[nodiscard]] Ticks rounded_up() const noexcept { return part > 0 ? later(whole, Ticks(1)) : whole; }
 
     [[nodiscard]] double ticks() const noexcept { return static_cast<double>(whole.count()) + part; }
+
+    /// A sum that ends with the clock: virtual time may have come near that.
+    [[nodiscard]] static Ticks later(Ticks time, Ticks by) noexcept
+    {
+        return by > Ticks::zero() && time > Ticks::max() - by ? Ticks::max() : time + by;
+    }
 
     friend FineTime operator+(FineTime a, FineTime b) noexcept
     {
         const double sum = a.part + b.part;
-        return sum < 1 ? FineTime{a.whole + b.whole, sum} : FineTime{a.whole + b.whole + Ticks(1), sum - 1};
+        return sum < 1 ? FineTime{later(a.whole, b.whole), sum} : FineTime{later(later(a.whole, b.whole), Ticks(1)), sum - 1};
     }
 
     friend FineTime operator-(FineTime a, FineTime b) noexcept
@@ -92,7 +98,7 @@ public:
     void pause(Ticks now, Ticks duration) noexcept
     {
         const Ticks cut = std::min(duration, Ticks(static_cast<Ticks::rep>(FineTime::most)));
-        paused_until_ = std::max(paused_until_, now + std::max(cut, Ticks::zero()));
+        paused_until_ = std::max(paused_until_, FineTime::later(now, std::max(cut, Ticks::zero())));
     }
 
     /// Goes on with another limit: who has used so many permits ahead has still used so many.
@@ -109,8 +115,8 @@ public:
     /// Goes on with another clock.
     void shift(Ticks by) noexcept
     {
-        next_.whole += by;
-        paused_until_ += by;
+        next_.whole = FineTime::later(next_.whole, by);
+        paused_until_ = FineTime::later(paused_until_, by);
     }
 
     /// The time from one permit to the next.
