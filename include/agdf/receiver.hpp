@@ -78,14 +78,6 @@ private:
     Inlet<M>& inlet_;
 };
 
-/// A point in time that is `delay` after another, or the end of time if that cannot be told.
-[[nodiscard]] inline std::chrono::steady_clock::time_point later(std::chrono::steady_clock::time_point now,
-                                                                 std::chrono::steady_clock::duration delay) noexcept
-{
-    using Time = std::chrono::steady_clock::time_point;
-    return delay < Time::max() - now ? now + delay : Time::max();
-}
-
 }  // namespace detail
 
 /// The items that come to one worker of a node, for a body that keeps state between items and wants to see the end.

@@ -57,7 +57,9 @@ public:
     virtual void release() noexcept = 0;
 };
 
-/// Says by which clock an execution context waits.
+class SleepQueue;
+
+/// Says by which clock an execution context waits, and keeps its sleeps.
 ///
 /// Thread-safety: safe.
 class TimeService : public asio::execution_context::service {
@@ -66,6 +68,12 @@ public:
     inline static asio::execution_context::id id;
 
     explicit TimeService(asio::execution_context& context);
+    ~TimeService() override;
+
+    [[nodiscard]] bool is_virtual() const noexcept { return is_virtual_.load(std::memory_order_acquire); }
+
+    /// Those by the real clock.
+    [[nodiscard]] SleepQueue& sleeps() noexcept { return *sleeps_; }
 
     /// The virtual clock; null while time is real.
     [[nodiscard]] std::shared_ptr<VirtualClock> clock() const;
@@ -83,6 +91,7 @@ private:
     std::atomic<bool> is_virtual_{false};
     mutable std::mutex mutex_;
     std::shared_ptr<VirtualClock> clock_;
+    const std::unique_ptr<SleepQueue> sleeps_;
 };
 
 [[nodiscard]] inline TimeService& time_service_of(const asio::any_io_executor& executor)
@@ -99,6 +108,14 @@ private:
 [[nodiscard]] inline std::chrono::steady_clock::time_point now_of(asio::execution_context& context)
 {
     return asio::use_service<TimeService>(context).now();
+}
+
+/// A point in time that is `delay` after another, or the end of time if that cannot be told.
+[[nodiscard]] inline std::chrono::steady_clock::time_point later(std::chrono::steady_clock::time_point now,
+                                                                 std::chrono::steady_clock::duration delay) noexcept
+{
+    using Time = std::chrono::steady_clock::time_point;
+    return delay < Time::max() - now ? now + delay : Time::max();
 }
 
 /// Keeps a virtual clock from moving on by itself while something real is under way; without effect on real time.

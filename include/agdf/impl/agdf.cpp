@@ -22,6 +22,7 @@
 #include <agdf/impl/sequencer.ipp>
 #include <agdf/impl/shutdown.ipp>
 #include <agdf/impl/sleep.ipp>
+#include <agdf/impl/sleep_queue.ipp>
 #include <agdf/impl/start.ipp>
 #include <agdf/impl/stats_logger.ipp>
 #include <agdf/impl/timer.ipp>

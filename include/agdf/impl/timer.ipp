@@ -2,19 +2,22 @@
 
 // Floor 2: the library's only timer, and the clock by which it waits.
 
+#include <agdf/detail/sleep_queue.hpp>
 #include <agdf/detail/timer.hpp>
 
 #include <utility>
 
 namespace agdf::detail {
 
-AGDF_DECL TimeService::TimeService(asio::execution_context& context) : asio::execution_context::service(context)
+AGDF_DECL TimeService::TimeService(asio::execution_context& context) : asio::execution_context::service(context), sleeps_(std::make_unique<SleepQueue>())
 {
 }
 
+AGDF_DECL TimeService::~TimeService() = default;
+
 AGDF_DECL std::shared_ptr<VirtualClock> TimeService::clock() const
 {
-    if (!is_virtual_.load(std::memory_order_acquire))
+    if (!is_virtual())
         return nullptr;
     const std::lock_guard lock{mutex_};
     return clock_;
@@ -43,7 +46,10 @@ AGDF_DECL void TimeService::uninstall() noexcept
     clock_.reset();
 }
 
-AGDF_DECL void TimeService::shutdown() noexcept {}
+AGDF_DECL void TimeService::shutdown() noexcept
+{
+    sleeps_->abandon();
+}
 
 AGDF_DECL ClockHold::ClockHold(const asio::any_io_executor& executor)
     : ClockHold(time_service_of(executor).clock())
@@ -91,8 +97,7 @@ AGDF_DECL void Timer::expires_at(time_point deadline)
 
 AGDF_DECL void Timer::expires_after(duration timeout)
 {
-    const time_point start = now();
-    expires_at(timeout > time_point::max() - start ? time_point::max() : start + timeout);
+    expires_at(later(now(), timeout));
 }
 
 AGDF_DECL void Timer::sleeps_for(duration time)
