@@ -53,7 +53,7 @@ asio::awaitable<void> sum_up(In& in, Int& sum, Int items)
 }
 
 struct OneThread {
-    asio::io_context io{1};
+    asio::io_context io;
     auto executor() { return io.get_executor(); }
     void run() { io.run(); }
 };
@@ -158,7 +158,7 @@ Int w5(const Setup& setup)
 
 Int w2(const Setup& setup)
 {
-    asio::io_context io{1};
+    asio::io_context io;
     Channel<Int> a{io, setup.queue_size};
     Channel<Int> b{io, setup.queue_size};
     Channel<Int> c{io, setup.queue_size};
@@ -173,7 +173,7 @@ Int w2(const Setup& setup)
 
 Int w3(const Setup& setup)
 {
-    asio::io_context io{1};
+    asio::io_context io;
     Channel<Int> a{io, setup.queue_size};
     Channel<Int> b{io, setup.queue_size};
     Int sum = 0;
@@ -201,7 +201,7 @@ Int w4(const Setup& setup)
 
 Int w6(const Setup& setup)
 {
-    asio::io_context io{1};
+    asio::io_context io;
     Channel<Int> a{io, setup.queue_size};
     Channel<Int> b{io, setup.queue_size};
     Int sum = 0;
@@ -215,7 +215,7 @@ Int w6(const Setup& setup)
 
 Int w7(const Setup& setup)
 {
-    asio::io_context io{1};
+    asio::io_context io;
     asio::thread_pool pool{blocking_calls};
     Channel<Int> a{io, setup.queue_size};
     Channel<Int> b{io, setup.queue_size};
