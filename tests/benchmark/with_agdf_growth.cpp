@@ -26,12 +26,14 @@ agdf::Stream<Int> numbers(Int items)
         co_yield i;
 }
 
-/// Starts the meter when the graph has been set up and the first item is on its way.
+/// Starts the meter when all workers of the graph have been started and wait, and ends them only when the meter has been stopped.
 agdf::Stream<Int> metered_numbers(Int items, Meter* meter)
 {
+    co_await agdf::sleep_for(50ms);
     meter->start();
     for (Int i = 0; i < items; ++i)
         co_yield i;
+    co_await agdf::sleep_for(50ms);
 }
 
 /// A sum that stops the meter when it is complete.
