@@ -10,6 +10,7 @@
 // free of races. At most one of the two lists is in use at a time.
 
 #include <agdf/detail/buffer_weight.hpp>
+#include <agdf/detail/envelope.hpp>
 #include <agdf/detail/optional_mutex.hpp>
 #include <agdf/detail/ring.hpp>
 #include <agdf/detail/waiter.hpp>
@@ -27,30 +28,6 @@
 #include <vector>
 
 namespace agdf::detail {
-
-/// Asked by a source that wants to know when its item has been dealt with; reserved.
-class Acknowledgement;
-
-/// What travels through a channel: the value, and null unless its source asks for acknowledgements.
-template <class T>
-struct Envelope {
-    T value;
-    Acknowledgement* acknowledgement = nullptr;
-};
-
-enum class Put { stored, waiting, closed };
-enum class Got { item, waiting, ended };
-
-/// Who takes part in a channel decides whether it needs its lock.
-enum class Sharing {
-    one_strand,
-    two_strands,  ///< one who puts, and one who gets: they need it only to wait, and to wake each other
-    many_strands
-};
-
-/// When a waiting sender is let in: at the first free place, or when half of the places are free, which moves many
-/// items for one wake and is what a pipeline wants.
-enum class Refill { first_place, half_empty };
 
 /// Thread-safety: as `Sharing` says; the counts may be read from any thread at any time.
 template <class M>
