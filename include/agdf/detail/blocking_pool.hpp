@@ -4,6 +4,7 @@
 
 #include <agdf/detail/asio.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -41,24 +42,24 @@ public:
             }
             end_job();
         });
-        const std::lock_guard lock{mutex_};
-        ++wanted_;
-        if (wanted_ > threads_.size() && threads_.size() < limit_)
+        const std::size_t wanted = wanted_.fetch_add(1, std::memory_order_relaxed) + 1;
+        const std::size_t started = started_.load(std::memory_order_relaxed);
+        if (wanted > started && started < limit_)
             start_thread();
     }
 
     /// Ends the idle threads now and the busy ones after their job, without waiting for that.
     void stop() noexcept
     {
-        std::vector<std::unique_ptr<Thread>> threads;
+        std::vector<std::shared_ptr<Thread>> threads;
         {
             const std::lock_guard lock{mutex_};
             stopped_ = true;
             threads.swap(threads_);
-            for (const auto& thread : threads)
-                if (thread->busy)
-                    thread->handle.detach();
         }
+        for (const auto& thread : threads)
+            if (thread->busy)
+                thread->handle.detach();
         work_.reset();
         jobs_.stop();
         for (const auto& thread : threads)
@@ -71,19 +72,21 @@ private:
 
     struct Thread {
         std::thread handle;
-        bool busy = false;
+        std::atomic<bool> busy{false};
     };
 
     void start_thread()
     {
-        auto thread = std::make_unique<Thread>();
-        Thread* const self = thread.get();
-        threads_.push_back(std::move(thread));
+        const std::lock_guard lock{mutex_};
+        if (stopped_ || threads_.size() >= limit_)
+            return;
+        const auto thread = threads_.emplace_back(std::make_shared<Thread>());
         try {
-            self->handle = std::thread([pool = shared_from_this(), self] {
-                own_thread() = self;
+            thread->handle = std::thread([pool = shared_from_this(), thread] {
+                own_thread() = thread.get();
                 pool->work();
             });
+            started_ = threads_.size();
         } catch (const std::system_error& error) {
             threads_.pop_back();
             if (threads_.empty())  // with fewer threads than allowed the job only waits longer
@@ -111,20 +114,18 @@ private:
             }
     }
 
+    // No lock, since others may hold it while they start a thread, which takes its time. Who is to stop the pool says so and
+    // then looks who is busy; who has a job says so and then looks whether the pool is stopped: one of them sees the other.
     bool start_job()
     {
-        const std::lock_guard lock{mutex_};
-        if (!stopped_)
-            own_thread()->busy = true;
+        own_thread()->busy = true;
         return !stopped_;
     }
 
     void end_job()
     {
-        const std::lock_guard lock{mutex_};
-        --wanted_;
-        if (!stopped_)
-            own_thread()->busy = false;
+        wanted_.fetch_sub(1, std::memory_order_relaxed);
+        own_thread()->busy = false;
     }
 
     AGDF_NOINLINE static Thread*& own_thread()
@@ -137,9 +138,10 @@ private:
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     const std::size_t limit_;
     std::mutex mutex_;
-    std::vector<std::unique_ptr<Thread>> threads_;
-    std::size_t wanted_ = 0;  // jobs that wait or run
-    bool stopped_ = false;
+    std::vector<std::shared_ptr<Thread>> threads_;
+    std::atomic<std::size_t> started_{0};
+    std::atomic<std::size_t> wanted_{0};  // jobs that wait or run
+    std::atomic<bool> stopped_{false};
 };
 
 /// Which pool a coroutine uses: that of the graph on whose strand it runs, else one of its execution context.
