@@ -3,8 +3,11 @@
 #include "support/catch.hpp"
 #include "support/graph.hpp"
 
+#include <agdf/testing.hpp>
+
 #include <algorithm>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -176,4 +179,41 @@ TEST_CASE("the sink is never called twice at once", "[stats_logger][threads]")
     StatsLogger logger{graph, {.interval = 1ms, .sink = [&](std::string_view) { ++lines; }}};
     CHECK(graph.run().outcome == Outcome::completed);
     CHECK(lines >= 2);
+}
+
+TEST_CASE("a sink that throws ends its own log and nothing else: the run goes on, and its report comes", "[stats_logger]")
+{
+    Watchdog watchdog;
+    for (int throws_at = 1; throws_at <= 4; ++throws_at) {
+        asio::io_context io;
+        agdf::testing::VirtualTime time{io};
+        Lines warnings;
+        agdf::Graph graph{io, {.log = [&](agdf::LogLevel, std::string_view line) { warnings.emplace_back(line); }}};
+        int received = 0;
+        auto source = graph.add_node("source", agdf::from_range(Ints{1, 2, 3, 4, 5}));
+        source >> graph.add_node("sink", [&](int) -> asio::awaitable<void> {
+            co_await agdf::sleep_for(1s);
+            ++received;
+        });
+        int lines = 0;
+        auto sink = [&](std::string_view) {
+            if (++lines == throws_at)
+                throw std::runtime_error("the disk is full");
+        };
+        StatsLogger logger{graph, {.interval = 2s, .nodes = {"sink"}, .sink = sink}};  // two ticks and the last line in each run
+        int reports = 0;
+        for (int run = 1; run <= 2; ++run) {
+            graph.async_run([&](agdf::RunReport report) {
+                ++reports;
+                CHECK(report.outcome == Outcome::completed);
+            });
+            CHECK_NOTHROW(io.run());
+            io.restart();
+        }
+        CHECK(reports == 2);
+        CHECK(received == 10);
+        CHECK(lines == throws_at);
+        REQUIRE(warnings.size() == 1);
+        CHECK_THAT(warnings[0], ContainsSubstring("the disk is full"));
+    }
 }

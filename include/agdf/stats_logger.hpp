@@ -49,7 +49,8 @@ template <class Options>
 /// Errors:         throws GraphError for an interval of nothing, a node that the graph does not have, and a format that
 ///                 fmt does not accept.
 /// Resumes:        the sink is called on the graph's context, beside the node bodies.
-/// Thread-safety:  the sink is never called twice at the same time. What it throws ends the log's timer.
+/// Thread-safety:  the sink is never called twice at the same time. Once it has thrown it is not called any more, and the
+///                 graph's log says so; the run goes on.
 /// Source:         async-graph-data-flow's data flow logging, which is silent when nothing moves.
 ///
 ///     agdf::StatsLogger logger{graph, {.interval = std::chrono::seconds(1)}};

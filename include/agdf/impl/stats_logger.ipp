@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -172,7 +173,8 @@ private:
             if (!self->running_ || self->has_ended())
                 return;
             self->write(self->core_->stats());
-            self->wait();
+            if (!self->has_ended())
+                self->wait();
         });
     }
 
@@ -185,11 +187,26 @@ private:
 
             if (!options_.nodes.empty() && std::find(options_.nodes.begin(), options_.nodes.end(), stats.name) == options_.nodes.end())
                 continue;
-            const std::string line = format_stats(options_.format, stats);
-            if (options_.sink)
-                options_.sink(line);
-            else
-                core_->options().log(LogLevel::info, line);
+            try {
+                const std::string line = format_stats(options_.format, stats);
+                if (options_.sink)
+                    options_.sink(line);
+                else
+                    core_->options().log(LogLevel::info, line);
+            } catch (...) {  // a log that fails must not cost the run
+                ended_ = true;
+                say_why(std::current_exception());
+            }
+        }
+    }
+
+    void say_why(const std::exception_ptr& error) const noexcept
+    {
+        try {
+            core_->options().log(LogLevel::warning, fmt::format("agdf::StatsLogger: its sink has thrown, so it logs no more: {}. Expected: a "
+                                                                "sink that does not throw. Catch the error in the sink.",
+                                                                describe(error)));
+        } catch (...) {
         }
     }
 
