@@ -378,3 +378,27 @@ TEST_CASE("a run that a node ends before the others have begun ends as it should
     for (const char* const node : {"first", "second", "sink"})
         CHECK(report->exceptions(node).empty());
 }
+
+TEST_CASE("an edge that is drawn when a run is made already, or in a setup, belongs to the next run, and this one ends", "[run]")
+{
+    Watchdog watchdog;
+    const bool in_setup = GENERATE(false, true);
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    Ints results;
+    const auto sink = graph.add_node("sink", agdf::collect(results));
+    const auto late = graph.add_node("late", agdf::from_range(Ints{7}));
+    const auto draw = [&] { graph.add_edge(late, sink); };
+    graph.add_node("other", [] {}, {.setup = [&, drawn = false]() mutable {
+                       if (in_setup && !std::exchange(drawn, true))
+                           draw();
+                   }});
+    auto run = graph.async_run({.start = agdf::start(sink, 1)}, asio::use_awaitable);
+    if (!in_setup)
+        draw();
+    asio::co_spawn(io, std::move(run), asio::detached);
+    io.run();
+    CHECK(results == Ints{1});
+    CHECK(graph.run().outcome == Outcome::completed);
+    CHECK(results == Ints{1, 7});
+}

@@ -48,6 +48,7 @@ public:
     void add_consumer(NodeRun& consumer) { consumers_.push_back(&consumer); }
     void add_producer() noexcept { producers_.fetch_add(1, std::memory_order_relaxed); }
 
+    [[nodiscard]] bool has_producers() const noexcept { return producers_.load(std::memory_order_relaxed) > 0; }
     /// The queue ends when the last producer has: counted, never inferred from an order.
     void producer_ended() noexcept;
 

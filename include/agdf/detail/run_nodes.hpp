@@ -81,12 +81,12 @@ public:
     /// Whether a node has something to do before its first item or after its last one.
     [[nodiscard]] bool have_setup() const noexcept { return have_setup_; }
 
-    /// Ends the queues to which nobody sends.
+    /// Ends the queues to which nobody sends in this run, whatever edges have come into the graph since it was made.
     void close_unfed_queues() noexcept
     {
-        for (std::size_t i = 0; i < nodes_.size(); ++i)
-            if (!blueprint_.has_producers(i))
-                nodes_[i]->close_input();
+        for (const auto& node : nodes_)
+            if (!node->has_producers())
+                node->close_input();
     }
 
     /// Destroys the workers that sleep in queues of ours; those in Asio's are destroyed by Asio.
