@@ -5,6 +5,8 @@
 #include "support/graph.hpp"
 
 #include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -253,4 +255,28 @@ TEST_CASE("the same edge drawn twice carries each item twice or is refused, neve
     CHECK(report.outcome == agdf::Outcome::completed);
     CHECK(results.size() == (refused ? 3 : 6));
     CHECK(report.node("sink").in == results.size());
+}
+
+TEST_CASE("a log that throws costs neither a node nor an edge", "[graph]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    int lines = 0;
+    auto log = [&](agdf::LogLevel, std::string_view) {
+        ++lines;
+        throw std::runtime_error("the disk is full");
+    };
+    agdf::Graph graph{io, {.log = log}};
+    auto source = graph.add_node("source", agdf::from_range(Ints{1, 2}));
+    auto plain = graph.add_node("plain", [](int n) { return n; }, {.timeout = std::chrono::seconds(1)});  // it cannot be ended
+    auto even = graph.add_node("even", [](int n) { return n % 2 == 0 ? std::optional{n} : std::nullopt; });
+    auto zip = graph.add_node("zip", agdf::zip<int, int>());  // behind a filter on one side only
+    source >> plain;
+    source >> even;
+    graph.add_edge(plain, zip.input<0>());
+    graph.add_edge(even, zip.input<1>());
+    CHECK(lines == 2);
+    const auto report = graph.run();
+    CHECK(report.outcome == agdf::Outcome::completed);
+    CHECK(report.node("zip").out == 1);
 }

@@ -39,6 +39,9 @@ public:
 
     Blueprint blueprint;
 
+    /// A log that throws must not leave a node or an edge half added.
+    void log(LogLevel level, std::string_view line) const noexcept;
+
     /// Logs, once for each, which zips cannot stay in step as the graph is now.
     void warn_of_zips();
     /// Logs which options of a node have no effect.

@@ -39,13 +39,21 @@ AGDF_DECL GraphCore::GraphCore(GraphOptions options) : options_(std::move(option
 
 AGDF_DECL GraphCore::~GraphCore() { pool_->stop(); }
 
+AGDF_DECL void GraphCore::log(LogLevel level, std::string_view line) const noexcept
+{
+    try {
+        options_.log(level, line);
+    } catch (...) {
+    }
+}
+
 /// Logs, once for each, which zips cannot stay in step as the graph is now.
 AGDF_DECL void GraphCore::warn_of_zips()
 {
     std::erase_if(blueprint.zips(), [this](std::size_t zip) {
         const std::string warning = ZipCheck{blueprint}.warning_for(zip);
         if (!warning.empty())
-            options_.log(LogLevel::warning, warning);
+            log(LogLevel::warning, warning);
         return !warning.empty();
     });
 }
@@ -140,10 +148,10 @@ AGDF_DECL std::shared_ptr<GraphCore> GraphCore::make(GraphOptions options)
 AGDF_DECL void GraphCore::warn_of_options(const NodeSpec& node) const
 {
     if (node.options().timeout > node.options().timeout.zero() && !node.facts().can_be_ended)
-        options_.log(LogLevel::warning, fmt::format("agdf::Graph::add_node: node '{}': the option .timeout has no effect, since the "
-                                                    "body is a plain function, which nobody can end. Expected: a coroutine, "
-                                                    "or agdf::blocking(body). Make it one of these.",
-                                                    node.name()));
+        log(LogLevel::warning, fmt::format("agdf::Graph::add_node: node '{}': the option .timeout has no effect, since the "
+                                           "body is a plain function, which nobody can end. Expected: a coroutine, "
+                                           "or agdf::blocking(body). Make it one of these.",
+                                           node.name()));
 }
 
 AGDF_DECL void GraphCore::stop()
