@@ -431,3 +431,16 @@ TEST_CASE("a node's queue lets a waiting producer in when it is half empty, and 
         REQUIRE(taken.message->value == i);
     }
 }
+
+TEST_CASE("try_send takes an item that can be copied but not assigned", "[channel]")
+{
+    struct Fixed {
+        const int value;
+    };
+    agdf::Channel<Fixed> channel{1};
+    CHECK(channel.try_send(Fixed{1}));
+    CHECK_FALSE(channel.try_send(Fixed{2}));
+    const auto received = channel.try_receive();
+    REQUIRE(received);
+    CHECK(received->value == 1);
+}

@@ -121,6 +121,7 @@ public:
     ///
     /// @param item  Moved from only if the answer is true.
     [[nodiscard]] bool try_send(T&& item)
+        requires std::is_move_assignable_v<T>
     {
         Message message{std::move(item)};
         if (core_.try_put(message) == Put::stored)
