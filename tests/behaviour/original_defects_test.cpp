@@ -4,6 +4,8 @@
 #include "support/graph.hpp"
 
 #include <atomic>
+#include <cstddef>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -138,6 +140,21 @@ TEST_CASE("a chain of 4,000 nodes is built and run", "[defects]")
     CHECK_THROWS_AS(graph.add_edge(last, first), agdf::GraphError);
     CHECK(graph.run({.start = agdf::start(first, 0)}).outcome == agdf::Outcome::completed);
     CHECK(results == Ints{length});
+}
+
+TEST_CASE("a graph of 100,000 nodes is built as fast from its sink to its source as the other way round", "[defects]")
+{
+    Watchdog watchdog;
+    const bool sink_first = GENERATE(true, false);
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    const std::function<int(int)> same = [](int n) { return n; };
+    std::vector<agdf::Node<int, int>> nodes;
+    for (int i = 0; i < 100'000; ++i)
+        nodes.push_back(graph.add_node(std::to_string(i), same));
+    for (std::size_t i = 1; i < nodes.size(); ++i)  // against the order of adding, from either end
+        sink_first ? graph.add_edge(nodes[i], nodes[i - 1]) : graph.add_edge(nodes[nodes.size() - i], nodes[nodes.size() - i - 1]);
+    CHECK_THROWS_AS(graph.add_edge(nodes.front(), nodes.back()), agdf::GraphError);
 }
 
 TEST_CASE("a full queue on one branch of a broadcast does not keep the item from the others", "[defects]")

@@ -38,8 +38,8 @@ public:
     [[nodiscard]] const std::shared_ptr<const NodeSpec>& shared_node(std::size_t index) const noexcept { return nodes_[index]; }
     [[nodiscard]] const std::vector<EdgeSpec>& edges_of(std::size_t index) const noexcept { return edges_[index]; }
     [[nodiscard]] const std::vector<std::size_t>& producers_of(std::size_t index) const noexcept { return producers_[index]; }
-    /// Its place among all nodes in an order in which all edges point forward.
-    [[nodiscard]] std::size_t position_of(std::size_t index) const noexcept { return order_[index]; }
+    /// The place of each among all nodes in an order in which all edges point forward.
+    [[nodiscard]] std::vector<std::size_t> positions() const;
     [[nodiscard]] bool has_producers(std::size_t index) const noexcept { return edges_to_[index] > 0; }
 
     /// The nodes that take one item from each of their inputs at a time, as long as somebody wants to look at them.
@@ -82,7 +82,9 @@ private:
     std::vector<std::pair<std::size_t, std::size_t>> drawn_;  // all edges, in the order in which they were
     std::vector<std::size_t> zips_;
     std::function<void()> on_edge_;
-    std::vector<std::size_t> order_;
+    // Numbers that grow along all edges, with gaps, and the least and the greatest of them.
+    std::vector<std::int64_t> order_;
+    std::int64_t least_ = 0, greatest_ = 0;
     std::unordered_map<std::string, std::size_t> by_name_;
     std::unordered_set<std::uint64_t> plain_edges_;  // both ends in one number
 };

@@ -132,8 +132,9 @@ private:
         std::vector<Place> places(blueprint_.size());
         if (lanes_.size() == 1)
             return places;
+        const std::vector<std::size_t> positions = blueprint_.positions();
         for (std::size_t i = 0; i < places.size(); ++i) {
-            places[i].lane = blueprint_.position_of(i) * lanes_.size() / places.size();
+            places[i].lane = positions[i] * lanes_.size() / places.size();
             places[i].has_one_worker = blueprint_.shared_node(i)->options().workers == 1;
         }
         for (std::size_t i = 0; i < places.size(); ++i)

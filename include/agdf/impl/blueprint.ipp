@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <numeric>
 
 namespace agdf::detail {
 
@@ -37,7 +38,7 @@ AGDF_DECL std::size_t Blueprint::add_node(std::unique_ptr<const NodeSpec> node, 
         producers_.resize(index + 1);
         edges_to_.resize(index + 1);
         order_.resize(index + 1);
-        order_.back() = index;
+        order_.back() = ++greatest_;
         if (node->facts().meets_in_step)
             zips_.push_back(index);
         nodes_.push_back(std::move(node));  // last, since it is what makes it a node
@@ -231,6 +232,17 @@ AGDF_DECL void Blueprint::take_back_last_edge()
     --edges_to_[to];
 }
 
+AGDF_DECL std::vector<std::size_t> Blueprint::positions() const
+{
+    std::vector<std::size_t> in_order(nodes_.size());
+    std::iota(in_order.begin(), in_order.end(), std::size_t{0});
+    std::sort(in_order.begin(), in_order.end(), [this](std::size_t a, std::size_t b) { return order_[a] < order_[b]; });
+    std::vector<std::size_t> positions(in_order.size());
+    for (std::size_t i = 0; i < in_order.size(); ++i)
+        positions[in_order[i]] = i;
+    return positions;
+}
+
 /// The edge that would need a copy of the same item; null if there is none.
 AGDF_DECL const EdgeSpec* Blueprint::rival_of(std::size_t from, const EdgeMaker& maker) const
 {
@@ -249,16 +261,26 @@ AGDF_DECL const EdgeSpec* Blueprint::rival_of(std::size_t from, const EdgeMaker&
 
 /// Keeps the nodes in an order in which all edges point forward, and returns the cycle if there can be none.
 ///
-/// An edge that points forward already, as they do in most programs, costs nothing; another one costs a search of
-/// the nodes between its ends (Pearce and Kelly, "A dynamic topological sort algorithm", 2007).
+/// An edge that points forward already, as they do in most programs, costs nothing, and so does one from a node without
+/// producers or to one without consumers, which goes to that end of the order: that is how a graph comes into being from its
+/// sinks to its sources. Another one costs a search of the nodes between its ends (Pearce and Kelly, "A dynamic topological
+/// sort algorithm", 2007).
 AGDF_DECL std::string Blueprint::put_in_order(std::size_t from, std::size_t to)
 {
     if (from == to)
         return fmt::format("{0} -> {0}", nodes_[from]->name());
-    const std::size_t low = order_[to];
-    const std::size_t high = order_[from];
+    const std::int64_t low = order_[to];
+    const std::int64_t high = order_[from];
     if (high < low)
         return {};
+    if (producers_[from].empty()) {
+        order_[from] = --least_;
+        return {};
+    }
+    if (edges_[to].empty()) {
+        order_[to] = ++greatest_;
+        return {};
+    }
     std::unordered_map<std::size_t, std::size_t> came_from;
     std::vector<std::size_t> after;
     std::vector<std::size_t> stack{to};
@@ -289,7 +311,7 @@ AGDF_DECL std::string Blueprint::put_in_order(std::size_t from, std::size_t to)
     std::sort(before.begin(), before.end(), by_order);
     std::sort(after.begin(), after.end(), by_order);
     before.insert(before.end(), after.begin(), after.end());
-    std::vector<std::size_t> places;
+    std::vector<std::int64_t> places;
     for (const std::size_t node : before)
         places.push_back(order_[node]);
     std::sort(places.begin(), places.end());
