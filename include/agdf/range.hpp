@@ -40,7 +40,12 @@ template <class Range>
 [[nodiscard]] auto from_range(Range&& range)
 {
     using Kept = std::decay_t<Range>;
-    return [kept = std::make_shared<Kept>(std::forward<Range>(range))] { return detail::yield_each(kept); };
+    constexpr bool fits = requires(Kept& kept) { *kept.begin(); kept.end(); };
+    static_assert(fits,
+                  "agdf::from_range(range): the range has no begin() and end() of its own. Expected: a container or a view, which the "
+                  "source keeps; an array is none. Pass std::to_array(elements), or a std::vector.");
+    if constexpr (fits)
+        return [kept = std::make_shared<Kept>(std::forward<Range>(range))] { return detail::yield_each(kept); };
 }
 
 /// Returns the body of a sink that appends its items to a container.

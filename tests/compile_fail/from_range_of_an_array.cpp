@@ -1,0 +1,5 @@
+// expect: agdf::from_range(range): the range has no begin() and end() of its own
+#include <agdf/agdf.hpp>
+
+const int elements[] = {1, 2, 3};
+auto body = agdf::from_range(elements);
