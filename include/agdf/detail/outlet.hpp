@@ -193,7 +193,7 @@ private:
                 direct_->end_writing();
             return true;
         }
-        if constexpr (std::is_nothrow_copy_constructible_v<Out>)
+        if constexpr (std::is_nothrow_copy_constructible_v<Out> && std::is_nothrow_move_constructible_v<Out>)
             return !all_direct_.empty() && copy_in_place(item);
         else
             return false;

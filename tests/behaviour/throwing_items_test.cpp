@@ -1,0 +1,147 @@
+// Items whose copy or move throws, at each of the places where they are moved.
+
+#include "support/catch.hpp"
+#include "support/graph.hpp"
+
+#include <agdf/testing.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+namespace {
+
+using namespace std::chrono_literals;
+using agdf::Outcome;
+
+/// As a class from before there were moves: what looks like a move is a copy, which may find no memory.
+class Heavy {
+public:
+    explicit Heavy(int value) : value_(std::make_unique<int>(value)) { ++alive; }
+    Heavy(const Heavy& other) : value_(copy_of(other)) { ++alive; }
+    Heavy& operator=(const Heavy&) = delete;
+    ~Heavy() { --alive; }
+
+    [[nodiscard]] int value() const { return *value_; }
+
+    static inline std::atomic<int> alive{0};
+    static inline std::atomic<int> copies{0};
+    static inline std::atomic<int> fails_at{0};
+
+private:
+    static std::unique_ptr<int> copy_of(const Heavy& other)
+    {
+        if (++copies == fails_at)
+            throw std::runtime_error("no room for a copy");
+        return std::make_unique<int>(*other.value_);
+    }
+
+    std::unique_ptr<int> value_;
+};
+
+agdf::Stream<Heavy> heavy_items()
+{
+    for (int i = 1; i <= 20; ++i) {
+        Heavy item{i};
+        co_yield item;
+    }
+}
+
+/// Runs source -> step -> sink, where each copy fails in turn, and returns how many there are.
+int run_with_each_copy_failing(std::size_t queue_size, std::size_t threads)
+{
+    for (int n = 1;; ++n) {
+        Heavy::copies = 0;
+        Heavy::fails_at = n;
+        std::atomic<std::uint64_t> done{0};
+        bool failed = false;
+        {
+            asio::io_context io;
+            agdf::Graph graph{io, test::quiet({.threads = threads})};
+            auto source = graph.add_node("source", heavy_items);
+            auto step = graph.add_node("step", [](Heavy item) { return item; }, {.queue_size = queue_size});
+            auto sink = graph.add_node(
+                "sink",
+                [&done](const Heavy&) -> asio::awaitable<void> {
+                    co_await agdf::sleep_for(1us);
+                    ++done;
+                },
+                {.workers = 2, .queue_size = queue_size});
+            source >> step >> sink;
+            const auto report = graph.run();
+            failed = Heavy::copies >= n;
+            const auto& last = report.node("sink");
+            REQUIRE(report.outcome == (failed ? Outcome::completed_with_errors : Outcome::completed));
+            REQUIRE(report.node("source").err + report.node("step").err + last.err == (failed ? 1 : 0));
+            REQUIRE(last.in == done + last.err);
+        }
+        REQUIRE(Heavy::alive == 0);
+        if (!failed)
+            return n;
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a copy that throws on an item's way costs that item alone, wherever it is, and nothing hangs", "[errors]")
+{
+    const test::Watchdog watchdog;
+    for (const std::size_t queue_size : {1U, 3U, 100U})
+        CHECK(run_with_each_copy_failing(queue_size, 1) > 20);
+}
+
+TEST_CASE("a copy that throws between two threads costs that item alone, and nothing hangs", "[errors]")
+{
+    const test::Watchdog watchdog;
+    for (const std::size_t queue_size : {1U, 3U, 100U})
+        CHECK(run_with_each_copy_failing(queue_size, 2) > 20);
+}
+
+TEST_CASE("a channel keeps what it holds, and wakes those who wait, when an item's copy throws", "[errors][channel]")
+{
+    const test::Watchdog watchdog;
+    for (int n = 1, failures = 1; failures > 0; ++n) {
+        Heavy::copies = 0;
+        Heavy::fails_at = n;
+        failures = 0;
+        int received = 0;
+        {
+            asio::io_context io;
+            agdf::Channel<Heavy> channel{2};
+            auto sends = [&]() -> asio::awaitable<void> {
+                for (int i = 1; i <= 5; ++i) {
+                    Heavy item{i};
+                    try {
+                        const bool sent = co_await channel.send(item);
+                        CHECK(sent);
+                    } catch (const std::runtime_error&) {
+                        ++failures;
+                    }
+                }
+                channel.close();
+            };
+            auto receives = [&]() -> asio::awaitable<void> {
+                for (bool more = true; more;) {
+                    try {
+                        const auto item = co_await channel.receive();
+                        more = item.has_value();
+                        received += more ? 1 : 0;
+                    } catch (const std::runtime_error&) {
+                        ++failures;
+                    }
+                }
+            };
+            asio::co_spawn(io, sends(), asio::detached);
+            asio::co_spawn(io, receives(), asio::detached);
+            io.run();
+            CHECK(channel.size() == 0);
+        }
+        CHECK(failures == (Heavy::copies >= n ? 1 : 0));
+        CHECK(received + failures == 5);
+        REQUIRE(Heavy::alive == 0);
+    }
+}
