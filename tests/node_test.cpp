@@ -331,3 +331,24 @@ TEST_CASE("capturing, mutable, type-erased and move-only bodies work, and are go
     }
     CHECK(token.use_count() == 1);
 }
+
+TEST_CASE("what an awaitable body returns is the item, also if it is a coroutine itself", "[node]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    std::vector<int> results;
+    const auto count_to = [](int last) -> agdf::Stream<int> {
+        for (int i = 1; i <= last; ++i)
+            co_yield i;
+    };
+    auto source = graph.add_node("source", agdf::from_range(std::vector{2, 1}));
+    auto streams = graph.add_node("streams", [&](int last) -> asio::awaitable<agdf::Stream<int>> { co_return count_to(last); });
+    auto sink = graph.add_node("sink", [&](agdf::Stream<int> numbers) -> asio::awaitable<void> {
+        while (auto number = co_await numbers.next())
+            results.push_back(*number);
+    });
+    source >> streams >> sink;
+    CHECK(graph.run().outcome == agdf::Outcome::completed);
+    CHECK(results == std::vector{1, 2, 1});
+}

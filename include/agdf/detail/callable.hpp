@@ -74,8 +74,9 @@ template <class O, class Executor>
 struct Result<asio::awaitable<O, Executor>> {
     static constexpr BodyKind kind =
         std::is_same_v<Executor, asio::any_io_executor> ? BodyKind::awaitable : BodyKind::unknown;
-    static constexpr bool filters = Result<O>::filters;
-    using Out = typename Result<O>::Out;
+    static constexpr bool is_value = Result<O>::kind == BodyKind::plain;  // else it is a coroutine that travels as an item
+    static constexpr bool filters = is_value && Result<O>::filters;
+    using Out = std::conditional_t<is_value, typename Result<O>::Out, O>;
 };
 template <class O>
 struct Result<Stream<O>> {
