@@ -49,6 +49,7 @@ TEST_CASE("sleep_for takes at least its time, in any unit", "[sleep]")
 
 TEST_CASE("a cancelled sleep ends at once with operation_aborted", "[sleep]")
 {
+    const test::Watchdog watchdog;
     asio::io_context io;
     asio::cancellation_signal signal;
     std::exception_ptr error;
@@ -81,6 +82,7 @@ TEST_CASE("a sleep that is longer than the clock's time lasts until it is cancel
 
 TEST_CASE("a short sleep ends while a longer one that began before goes on, and leaves nothing behind", "[sleep]")
 {
+    const test::Watchdog watchdog;
     bool is_over = false;
     {
         asio::io_context io;
@@ -95,6 +97,7 @@ TEST_CASE("a short sleep ends while a longer one that began before goes on, and 
 
 TEST_CASE("one of many sleeps that is cancelled ends alone", "[sleep]")
 {
+    const test::Watchdog watchdog;
     asio::io_context io;
     asio::cancellation_signal signal;
     std::size_t over = 0;
@@ -114,6 +117,7 @@ TEST_CASE("one of many sleeps that is cancelled ends alone", "[sleep]")
 
 TEST_CASE("a context that is destroyed at any step of its sleeps destroys the coroutines", "[sleep]")
 {
+    const test::Watchdog watchdog;
     for (std::size_t steps = 0; steps < 40; ++steps) {
         asio::io_context io;
         const auto strand = asio::make_strand(asio::any_io_executor{io.get_executor()});
@@ -130,6 +134,7 @@ TEST_CASE("a context that is destroyed at any step of its sleeps destroys the co
 
 TEST_CASE("an exception out of a completion handler does not keep the sleeps that end beside it", "[sleep]")
 {
+    const test::Watchdog watchdog;
     asio::io_context io;
     const auto strand = asio::make_strand(asio::any_io_executor{io.get_executor()});
     std::size_t over = 0;
@@ -150,6 +155,7 @@ TEST_CASE("an exception out of a completion handler does not keep the sleeps tha
 
 TEST_CASE("many sleeps that end at the same time let other work of their strand through", "[sleep]")
 {
+    const test::Watchdog watchdog;
     asio::io_context io;
     const auto strand = asio::make_strand(asio::any_io_executor{io.get_executor()});
     std::size_t over = 0, over_before_work = 0;
@@ -168,6 +174,7 @@ TEST_CASE("many sleeps that end at the same time let other work of their strand 
 
 TEST_CASE("sleeps of many strands on several threads all end, cancelled or not", "[sleep][threads]")
 {
+    const test::Watchdog watchdog;
     constexpr std::size_t sleepers = 64, rounds = 50;
     std::atomic<std::size_t> slept{0}, cancelled{0};
     asio::thread_pool pool{4};

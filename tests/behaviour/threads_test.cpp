@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <latch>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <stdexcept>
@@ -480,4 +481,42 @@ TEST_CASE("a cancel from another thread while a run begins is a cancel like any 
             thread.join();
     }
     CHECK(others == 0);
+}
+
+TEST_CASE("bodies that sleep on several threads end well however they are timed out, stopped or cancelled, and no item is lost", "[threads]")
+{
+    Watchdog watchdog;
+    std::atomic<int> alive{0};
+    for (int round = 0; round < 120; ++round) {
+        asio::io_context io;
+        agdf::Graph graph{io, test::quiet({.threads = 4})};
+        std::atomic<int> begun{0};
+        const int moment = 1 + round * 7 % 400;
+        const auto sleep_a_while = [&](int item) -> asio::awaitable<int> {
+            ++alive;
+            ++begun;
+            const std::shared_ptr<void> guard{nullptr, [&](void*) { --alive; }};
+            co_await agdf::sleep_for(std::chrono::microseconds(item * 37 % 150));
+            co_return item;
+        };
+        std::atomic<int> delivered{0};
+        auto source = graph.add_node("source", [] { return count_to(400); }, {.queue_size = 8});
+        auto sleeping = graph.add_node("sleeping", sleep_a_while, {.workers = 16, .queue_size = 8, .timeout = 120us});
+        auto sink = graph.add_node("sink", [&](int) { ++delivered; });
+        source >> sleeping >> sink;
+        std::thread other{[&] {
+            while (begun < moment)
+                std::this_thread::yield();
+            round % 3 == 0 ? graph.cancel() : graph.stop();
+        }};
+        const auto report = graph.run();
+        begun = moment;
+        other.join();
+        const auto counts = report.node("sleeping");
+        REQUIRE(counts.in == report.node("source").out);
+        REQUIRE(counts.in == counts.out + counts.err + counts.undelivered);
+        REQUIRE(counts.out == report.node("sink").in);
+        REQUIRE(report.node("sink").in == static_cast<std::uint64_t>(delivered) + report.node("sink").undelivered);
+        REQUIRE(alive == 0);
+    }
 }
