@@ -6,6 +6,13 @@ agdf_packages=(g++ cmake ninja-build libasio-dev libfmt-dev catch2 libcurl4-open
 
 say() { printf '%s\n' "$*" >&2; }
 
+# help_of SCRIPT ARGUMENT...: prints what stands at the script's head, and ends it, if the first argument is --help.
+help_of() {
+    if [ "${2:-}" != --help ]; then return; fi
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$1"
+    exit
+}
+
 # quietly WHAT COMMAND...: says what is going on in one line, and shows the command's output only if it fails.
 quietly() {
     local what=$1 log status=0
