@@ -4,9 +4,11 @@
 
 #include <agdf/concepts.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -157,6 +159,9 @@ private:
 [[nodiscard]] AGDF_DECL std::optional<std::chrono::nanoseconds> retry_after_of(const std::exception_ptr& error) noexcept;
 
 namespace detail {
+
+/// Where `random_fraction` goes on; a test that shall be the same again sets it.
+[[nodiscard]] AGDF_DECL std::atomic<std::uint64_t>& random_state() noexcept;
 
 /// Returns a number of [0, 1), another one each time, on any thread.
 [[nodiscard]] AGDF_DECL double random_fraction() noexcept;

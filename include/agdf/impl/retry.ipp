@@ -39,12 +39,17 @@ AGDF_DECL std::optional<std::chrono::nanoseconds> retry_after_of(const std::exce
 
 namespace detail {
 
-/// SplitMix64 (Steele, Lea and Flood, 2014).
-AGDF_DECL double random_fraction() noexcept
+AGDF_DECL std::atomic<std::uint64_t>& random_state() noexcept
 {
     static std::atomic<std::uint64_t> state{
         static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count())};
-    std::uint64_t z = state.fetch_add(0x9E3779B97F4A7C15U, std::memory_order_relaxed);
+    return state;
+}
+
+/// SplitMix64 (Steele, Lea and Flood, 2014).
+AGDF_DECL double random_fraction() noexcept
+{
+    std::uint64_t z = random_state().fetch_add(0x9E3779B97F4A7C15U, std::memory_order_relaxed);
     z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
     z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
     z ^= z >> 31U;

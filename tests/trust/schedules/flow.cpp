@@ -17,7 +17,10 @@ void Flow::begin()
 void Flow::make_graph(agdf::GraphOptions options)
 {
     options.threads = static_cast<std::size_t>(world_.random.percent(40) ? 1 : world_.random.between(2, 4));
-    options.log = [this](agdf::LogLevel, std::string_view line) { world_.note("log: {}", line); };
+    options.log = [this](agdf::LogLevel level, std::string_view line) {
+        world_.note("log: {}", line);
+        hear(level, line);
+    };
     threads_ = options.threads;
     world_.note("{} threads", threads_);
     graph_ = std::make_unique<Graph>(world_.context().get_executor(), options);
@@ -45,6 +48,11 @@ NodeBook& Flow::add_book(std::string name, agdf::NodeOptions options, bool is_so
 void Flow::connect(NodeBook& from, NodeBook& to)
 {
     graph_->add_edge(from.name, to.name);
+    note_edge(from, to);
+}
+
+void Flow::note_edge(NodeBook& from, NodeBook& to)
+{
     const bool leaves_in_order = from.options.workers == 1 || from.options.ordered;
     const bool is_first = to.producers.empty();
     to.is_sorted = is_first && from.is_sorted && leaves_in_order;
@@ -176,6 +184,7 @@ void Flow::check() {}
 
 void Flow::check_step()
 {
+    check_more();
     if (!graph_ || !world_.random.percent(5))
         return;
     for (const agdf::NodeStats& node : graph_->stats()) {

@@ -33,6 +33,7 @@ struct NodeBook {
     bool balances = true;          ///< whether each of its items is one visit
     std::vector<NodeBook*> producers;
     std::vector<NodeBook*> failing;  ///< those whose failed items come here
+    std::vector<NodeBook*> siblings; ///< those among which, with it, each item of its producers goes to one
     bool may_give_up = false;      ///< whether items may be undelivered though the run was not cut short
     bool is_sorted = false;        ///< its items come in the order of their numbers
     bool is_sorted_by_key = false;  ///< the same among items of one key
@@ -78,10 +79,20 @@ protected:
     [[nodiscard]] virtual agdf::StartItems start_items() { return {}; }
     /// Whether something else than an item has halted the run.
     [[nodiscard]] virtual bool was_halted() const { return false; }
+    /// In the middle of a body.
+    virtual void inside_body() {}
+    /// A body is about to yield, or to return, this item.
+    virtual void before_yield(const NodeBook&, const Item&) {}
+    virtual void hear(agdf::LogLevel, std::string_view) {}
+    /// What must hold at each step beside what holds for all graphs.
+    virtual void check_more() {}
 
     [[nodiscard]] Graph& graph() noexcept { return *graph_; }
     NodeBook& add_book(std::string name, agdf::NodeOptions options, bool is_source = false);
     void connect(NodeBook& from, NodeBook& to);
+    /// Writes an edge into the books only.
+    void note_edge(NodeBook& from, NodeBook& to);
+    [[nodiscard]] agdf::Node<Item, Item> handle(const NodeBook& book) { return {graph().core()->blueprint, book.index, book.index}; }
     void make_graph(agdf::GraphOptions options);
     [[nodiscard]] agdf::NodeOptions some_options(bool is_asynchronous);
 
@@ -128,6 +139,8 @@ protected:
     int error_chance = 0;  ///< of a visit, in percent
     std::vector<std::unique_ptr<NodeBook>> books_;
     const std::uint64_t salt_;
+    agdf::Semaphore semaphore_;
+    std::size_t permits_out_ = 0;  // of it; those of streams are not counted
 
 private:
     friend class Visit;
@@ -151,9 +164,7 @@ private:
 
     std::unique_ptr<Graph> graph_;
     std::size_t threads_ = 1;
-    agdf::Semaphore semaphore_;
     agdf::RateLimiter limiter_;
-    std::size_t permits_out_ = 0;
     std::size_t limited_ = 0;  // visits that took a permit of the limiter
     std::size_t inside_ = 0;   // bodies that are in the middle of something
     std::unique_ptr<asio::cancellation_signal> signal_;

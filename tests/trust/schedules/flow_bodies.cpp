@@ -15,14 +15,24 @@ std::size_t begun_late(const NodeBook& book)
     std::size_t sent = 0;
     for (const NodeBook* const producer : book.producers)
         sent += producer->yields;
-    return sent - std::min(sent, book.visits);
+    std::size_t visits = book.visits;
+    for (const NodeBook* const sibling : book.siblings)
+        visits += sibling->visits;
+    return sent - std::min(sent, visits);
 }
 
 /// Beside those in the queue each producer may wait with one, and each worker have one in hand.
 std::size_t most_begun_late(const NodeBook& book)
 {
-    bool can_be_told = book.balances && book.options.overflow == agdf::Overflow::wait && book.options.retry.attempts == 1 && book.failing.empty();
+    const auto can_tell = [](const NodeBook& of) {
+        return of.balances && of.options.overflow == agdf::Overflow::wait && of.options.retry.attempts == 1 && of.failing.empty();
+    };
+    bool can_be_told = can_tell(book);
     std::size_t most = book.options.queue_size + book.options.workers;
+    for (const NodeBook* const sibling : book.siblings) {
+        most += sibling->options.queue_size + sibling->options.workers;
+        can_be_told = can_be_told && can_tell(*sibling);
+    }
     for (const NodeBook* const producer : book.producers) {
         most += producer->options.workers;
         can_be_told = can_be_told && producer->balances && !producer->keeps_outputs();
@@ -68,6 +78,7 @@ void Flow::let_others_run()
 {
     ++inside_;
     world_.let_others_run();
+    inside_body();
     --inside_;
 }
 
@@ -131,6 +142,7 @@ void Flow::Visit::yields(const Item& item)
 
 void Flow::note_yield(NodeBook& book, const Item& item)
 {
+    before_yield(book, item);
     ++book.yields;
     ++book.sent[item.number()];
     for (const auto& to : books_)

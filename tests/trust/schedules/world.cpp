@@ -2,6 +2,8 @@
 
 #include "steady_clock.hpp"
 
+#include <agdf/retry.hpp>
+
 #include <fmt/core.h>
 
 #include <cstdio>
@@ -32,6 +34,7 @@ World::World(std::uint64_t seed, bool is_traced)
       is_traced_(is_traced)
 {
     begin_steady_clock(seed);
+    agdf::detail::random_state() = Random::mix(seed + 4);
     add_context();
     note("order {}, hurry {} %, nested {} %", static_cast<int>(order_), hurry_, nest_);
 }

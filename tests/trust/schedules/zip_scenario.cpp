@@ -65,8 +65,6 @@ private:
         world_.note("zip mode {}", static_cast<int>(mode_));
     }
 
-    [[nodiscard]] agdf::Node<void, Item> handle(const NodeBook& book) { return {graph().core()->blueprint, book.index, book.index}; }
-
     void begin_books() override
     {
         rows_ = 0;
@@ -149,8 +147,6 @@ private:
         sink_->producers = {join_};
         joined >> graph().add_node("sink", [this](Joined row) { take(row); }, sink_->options);
     }
-
-    [[nodiscard]] agdf::Node<void, Item> handle(const NodeBook& book) { return {graph().core()->blueprint, book.index, book.index}; }
 
     void begin_books() override { seen_.clear(); }
 
