@@ -78,7 +78,10 @@ agdf::NodeOptions Flow::some_options(bool is_asynchronous)
     if (random.percent(20))
         options.ordered = true;
     else if (random.percent(15))
-        options.ordered_by_key = [](const Item& item) { return key_of(item); };
+        options.ordered_by_key = [this](const Item& item) {
+            inside_key();
+            return key_of(item);
+        };
     if (random.percent(15))
         options.limit = semaphore_;
     if (random.percent(10))
@@ -109,9 +112,9 @@ void Flow::plan_run()
     constexpr int latest = 120;
     const auto chance = [this](int percent) { return world_.random.percent(percent); };
     if (chance(25))
-        plan_anywhere(latest, "stop", [this] { note_stop(); if (graph_) graph_->stop(); });
+        plan_anywhere(latest, "stop", [this] { stop(); });
     if (chance(20))
-        plan_anywhere(latest, "cancel", [this] { note_cancel(); if (graph_) graph_->cancel(); });
+        plan_anywhere(latest, "cancel", [this] { cancel(); });
     for (int i = 0; i < 2; ++i)
         if (chance(20)) {
             plan_anywhere(latest, "pause", [this] { pause(); });
@@ -119,13 +122,33 @@ void Flow::plan_run()
         }
     plan_at_a_stand("resume", [this] { resume(); });
     if (chance(4))
-        plan(latest, "destroy the graph", [this] { note_cancel(); graph_.reset(); });
+        plan(latest, "destroy the graph", [this] { destroy_graph(); });
     if (chance(6))
         plan(latest, "signal cancel", [this] { note_cancel(); signal_->emit(asio::cancellation_type::terminal); });
     if (chance(6))
         plan(latest, "signal stop", [this] { note_stop(); signal_->emit(asio::cancellation_type::partial); });
     if (chance(5))
         plan_anywhere(latest, "penalize", [this] { limiter_.penalize(2ms); });
+}
+
+void Flow::stop()
+{
+    note_stop();
+    if (graph_)
+        graph_->stop();
+}
+
+void Flow::cancel()
+{
+    note_cancel();
+    if (graph_)
+        graph_->cancel();
+}
+
+void Flow::destroy_graph()
+{
+    note_cancel();
+    graph_.reset();
 }
 
 void Flow::pause()
@@ -170,6 +193,7 @@ void Flow::end_run(const agdf::RunReport& report)
 {
     world_.note("the run ends: {}", agdf::to_string(report.outcome));
     ++runs_ended_;
+    ended_at_ = world_.time().elapsed();
     check_outcome(report);
     for (const auto& book : books_) {
         check_node(report, *book);
@@ -180,7 +204,10 @@ void Flow::end_run(const agdf::RunReport& report)
         begin_run();
 }
 
-void Flow::check() {}
+void Flow::check()
+{
+    world_.expect(!world_.is_punctual() || world_.time().elapsed() == ended_at_, "something still waited for time to pass when the runs had ended");
+}
 
 void Flow::check_step()
 {
@@ -197,10 +224,11 @@ void Flow::check_step()
 
 bool Flow::destroy()
 {
-    if (graph_ && is_running())
-        note_cancel();
     runs_ = 0;
-    graph_.reset();
+    if (world_.random.percent(50))
+        let_go_of_more();
+    destroy_graph();
+    let_go_of_more();
     return true;
 }
 

@@ -81,13 +81,19 @@ protected:
     [[nodiscard]] virtual bool was_halted() const { return false; }
     /// In the middle of a body.
     virtual void inside_body() {}
+    /// An item's key is asked for: it is about to be worked on.
+    virtual void inside_key() {}
     /// A body is about to yield, or to return, this item.
     virtual void before_yield(const NodeBook&, const Item&) {}
     virtual void hear(agdf::LogLevel, std::string_view) {}
     /// What must hold at each step beside what holds for all graphs.
     virtual void check_more() {}
+    /// All is about to be destroyed, or the graph is gone.
+    virtual void let_go_of_more() {}
 
     [[nodiscard]] Graph& graph() noexcept { return *graph_; }
+    [[nodiscard]] bool has_graph() const noexcept { return graph_ != nullptr; }
+    [[nodiscard]] bool is_running() const { return graph_ && graph_->core()->current_run() != nullptr; }
     NodeBook& add_book(std::string name, agdf::NodeOptions options, bool is_source = false);
     void connect(NodeBook& from, NodeBook& to);
     /// Writes an edge into the books only.
@@ -102,6 +108,13 @@ protected:
     [[nodiscard]] bool was_cut_short() const noexcept { return was_stopped_ || was_cancelled_; }
     [[nodiscard]] bool was_ever_paused() const noexcept { return was_paused_; }
     void note_yield(NodeBook& book, const Item& item);
+
+    // What may come from anywhere, also from within a body.
+    void stop();
+    void cancel();
+    void pause();
+    void resume();
+    void destroy_graph();
 
     /// One call of a body.
     class Visit {
@@ -153,9 +166,6 @@ private:
     void begin_run();
     void plan_run();
     void end_run(const agdf::RunReport& report);
-    [[nodiscard]] bool is_running() const { return graph_ && graph_->core()->current_run() != nullptr; }
-    void pause();
-    void resume();
     void note_stop();
     void note_cancel();
     void check_outcome(const agdf::RunReport& report);
@@ -171,6 +181,7 @@ private:
     int runs_ = 1;
     int runs_begun_ = 0;
     int runs_ended_ = 0;
+    Duration ended_at_{};
     bool was_stopped_ = false;
     bool was_cancelled_ = false;
     bool is_paused_ = false;
