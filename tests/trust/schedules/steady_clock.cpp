@@ -2,6 +2,8 @@
 
 #include "random.hpp"
 
+#include <utility>
+
 namespace schedules {
 
 namespace {
@@ -23,6 +25,7 @@ struct Clock {
 };
 
 thread_local Clock steady;
+thread_local void (*action_on_look)() = nullptr;
 
 }  // namespace
 
@@ -30,6 +33,11 @@ void begin_steady_clock(std::uint64_t seed) noexcept
 {
     constexpr std::int64_t an_hour = 3'600'000'000'000;
     steady = {0, Random::mix(seed), an_hour};
+}
+
+void on_next_look(void (*action)()) noexcept
+{
+    action_on_look = action;
 }
 
 std::chrono::system_clock::time_point real_now() noexcept
@@ -41,5 +49,7 @@ std::chrono::system_clock::time_point real_now() noexcept
 
 std::chrono::steady_clock::time_point std::chrono::steady_clock::now() noexcept
 {
+    if (void (*const action)() = std::exchange(schedules::action_on_look, nullptr))
+        action();
     return time_point{std::chrono::nanoseconds{schedules::steady.look()}};
 }

@@ -13,6 +13,9 @@ namespace schedules {
 /// a slice may take.
 void begin_steady_clock(std::uint64_t seed) noexcept;
 
+/// What the calling thread does when it looks at that clock for the next time.
+void on_next_look(void (*action)()) noexcept;
+
 /// Real time, for the limits of a search.
 [[nodiscard]] std::chrono::system_clock::time_point real_now() noexcept;
 

@@ -65,7 +65,8 @@ bool World::go_on()
 {
     if (hurry_ > 0 && chances_.percent(hurry_) && move_time())
         note("time moves on, too early");
-    if (step()) {
+    constexpr int others_go = 20;  // percent
+    if ((others_ && chances_.percent(others_go) && let_another_go_on()) || step() || let_another_go_on()) {
         ++steps_;
         return true;
     }
@@ -75,10 +76,14 @@ bool World::go_on()
 void World::let_others_run()
 {
     constexpr std::size_t deepest = 3;
+    constexpr int others_go = 30;  // percent
+    settle();
     while (nest_ > 0 && chances_.percent(nest_)) {
         std::size_t depth = 0;
         for (const Place& place : places_)
             depth += place.context ? place.context->depth() : 0;
+        if (others_ && chances_.percent(others_go))
+            (void)let_another_go_on();
         if (depth >= deepest || !step())
             return;
     }
@@ -86,11 +91,14 @@ void World::let_others_run()
 
 bool World::step()
 {
+    settle();
     const std::size_t first = places_.size() > 1 ? chances_.below(places_.size()) : 0;
     for (std::size_t i = 0; i < places_.size(); ++i) {
         const Place& place = places_[(first + i) % places_.size()];
-        if (place.context && place.context->step())
+        if (place.context && place.context->step()) {
+            settle();
             return true;
+        }
     }
     return false;
 }

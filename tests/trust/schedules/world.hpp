@@ -22,6 +22,18 @@ namespace schedules {
 using Duration = std::chrono::steady_clock::duration;
 using namespace std::chrono_literals;
 
+/// What goes on beside the contexts, on threads of its own, which the world lets go on one at a time.
+class Others {
+public:
+    /// Waits until they cannot go on by themselves.
+    virtual void settle() = 0;
+    /// Lets one of them go on; false if none can.
+    virtual bool go_on(Random& random) = 0;
+
+protected:
+    ~Others() = default;
+};
+
 class World {
 public:
     World(std::uint64_t seed, bool is_traced);
@@ -44,6 +56,9 @@ public:
     bool go_on();
     /// Lets, now and then, others run in the middle of a handler. Called by bodies: there no lock is held.
     void let_others_run();
+
+    /// From now on there are others, or, for null, none.
+    void set_others(Others* others) noexcept { others_ = others; }
 
     [[nodiscard]] std::size_t steps() const noexcept { return steps_; }
 
@@ -80,6 +95,12 @@ private:
     void print(const std::string& line) const;
     bool move_time();
     bool step();
+    void settle()
+    {
+        if (others_)
+            others_->settle();
+    }
+    bool let_another_go_on() { return others_ && others_->go_on(chances_); }
 
     Random chances_;  // of the order
     const Order order_;
@@ -87,6 +108,7 @@ private:
     const int nest_;   // the same for others that run in the middle of a handler
     const bool is_traced_;
     std::vector<Place> places_;
+    Others* others_ = nullptr;
     std::size_t steps_ = 0;
     std::string broken_;
 };

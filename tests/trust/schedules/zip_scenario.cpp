@@ -136,8 +136,6 @@ private:
 
     /// The numbers of the items that leave together; none for one that is not there.
     using Row = std::pair<int, int>;
-    static constexpr int keys = 4;
-
     /// A row as the sink gets it.
     struct Parcel {
         Item row;
@@ -151,7 +149,8 @@ private:
         NodeBook& b = add_side(1);
         join_ = &add_book("join", {.queue_size = static_cast<std::size_t>(world_.random.between(1, 3))});
         join_->balances = false;
-        max_waiting_ = static_cast<std::size_t>(world_.random.between(1, 4));
+        keys_ = world_.random.between(1, 4);
+        max_waiting_ = static_cast<std::size_t>(world_.random.between(1, 6));
         const auto left = [this](const Left& side) { return came(side.item, 0); };
         const auto right = [this](const Right& side) { return came(side.item, 1); };
         auto joined = graph().add_node("join", agdf::join<Left, Right>(left, right, {.max_waiting = max_waiting_}), join_->options);
@@ -180,9 +179,9 @@ private:
         world_.expect(!due_, "the join goes on before a row has left");
         if (roll(*join_, item.number(), 7) < error_chance)
             throw Planned();
-        const int key = item.number() % keys;
+        const int key = item.number() % keys_;
         auto& others = waiting_[1 - side];
-        const auto partner = std::find_if(others.begin(), others.end(), [&](int other) { return other % keys == key; });
+        const auto partner = std::find_if(others.begin(), others.end(), [&](int other) { return other % keys_ == key; });
         if (partner != others.end()) {
             due_ = side == 0 ? Row{item.number(), *partner} : Row{*partner, item.number()};
             others.erase(partner);
@@ -240,6 +239,7 @@ private:
 
     NodeBook* join_ = nullptr;
     NodeBook* sink_ = nullptr;
+    int keys_ = 1;
     std::size_t max_waiting_ = 1;
     bool is_slow_ = false;
     std::array<std::vector<int>, 2> waiting_;  // on each side, the oldest first
