@@ -20,6 +20,7 @@ void Flow::make_graph(agdf::GraphOptions options)
     options.log = [this](agdf::LogLevel level, std::string_view line) {
         world_.note("log: {}", line);
         hear(level, line);
+        act_within();
     };
     threads_ = options.threads;
     world_.note("{} threads", threads_);
@@ -79,7 +80,7 @@ agdf::NodeOptions Flow::some_options(bool is_asynchronous)
         options.ordered = true;
     else if (random.percent(15))
         options.ordered_by_key = [this](const Item& item) {
-            inside_key();
+            act_within(false);
             return key_of(item);
         };
     if (random.percent(15))
@@ -120,6 +121,10 @@ void Flow::plan_run()
             plan_anywhere(latest, "pause", [this] { pause(); });
             plan_anywhere(2 * latest, "resume", [this] { resume(); });
         }
+    acts_.clear();
+    if (chance(within_chance))
+        for (int i = world_.random.between(1, 3); i > 0; --i)
+            acts_.emplace(insides_ + world_.random.between(1, 40), world_.random.between(0, 99));
     plan_at_a_stand("resume", [this] { resume(); });
     if (chance(4))
         plan(latest, "destroy the graph", [this] { destroy_graph(); });
@@ -129,6 +134,27 @@ void Flow::plan_run()
         plan(latest, "signal stop", [this] { note_stop(); signal_->emit(asio::cancellation_type::partial); });
     if (chance(5))
         plan_anywhere(latest, "penalize", [this] { limiter_.penalize(2ms); });
+}
+
+void Flow::act_within(bool may_pause)
+{
+    const auto act = acts_.find(++insides_);
+    if (act == acts_.end() || !graph_)
+        return;
+    const int chance = act->second;
+    world_.note("from within: {}", chance);
+    if (chance < 30)
+        stop();
+    else if (chance < 55)
+        cancel();
+    else if (chance < 75 && may_pause)
+        pause();
+    else if (chance < 85)
+        resume();
+    else if (chance < 90)
+        destroy_graph();
+    else
+        check_bounds();
 }
 
 void Flow::stop()
@@ -212,8 +238,12 @@ void Flow::check()
 void Flow::check_step()
 {
     check_more();
-    if (!graph_ || !world_.random.percent(5))
-        return;
+    if (graph_ && world_.random.percent(5))
+        check_bounds();
+}
+
+void Flow::check_bounds()
+{
     for (const agdf::NodeStats& node : graph_->stats()) {
         const bool may_have_more = starts_elsewhere_;  // what a run begins with waits beside the queue
         world_.expect(node.queued <= node.queue_size || may_have_more, "node {} has {} items queued, and room for {}", node.name, node.queued, node.queue_size);

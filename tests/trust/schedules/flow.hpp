@@ -79,10 +79,6 @@ protected:
     [[nodiscard]] virtual agdf::StartItems start_items() { return {}; }
     /// Whether something else than an item has halted the run.
     [[nodiscard]] virtual bool was_halted() const { return false; }
-    /// In the middle of a body.
-    virtual void inside_body() {}
-    /// An item's key is asked for: it is about to be worked on.
-    virtual void inside_key() {}
     /// A body is about to yield, or to return, this item.
     virtual void before_yield(const NodeBook&, const Item&) {}
     virtual void hear(agdf::LogLevel, std::string_view) {}
@@ -108,6 +104,10 @@ protected:
     [[nodiscard]] bool was_cut_short() const noexcept { return was_stopped_ || was_cancelled_; }
     [[nodiscard]] bool was_ever_paused() const noexcept { return was_paused_; }
     void note_yield(NodeBook& book, const Item& item);
+
+    /// Does what was planned for within: in the middle of a body, or where the library asks a body's function or says something.
+    /// An item whose key or edge is asked for is under way, so there a pause would be too late for it.
+    void act_within(bool may_pause = true);
 
     // What may come from anywhere, also from within a body.
     void stop();
@@ -149,7 +149,8 @@ protected:
     [[nodiscard]] std::function<void(Item)> sink(NodeBook& book);
     [[nodiscard]] std::function<asio::awaitable<void>(Item)> slow_sink(NodeBook& book);
 
-    int error_chance = 0;  ///< of a visit, in percent
+    int error_chance = 0;   ///< of a visit, in percent
+    int within_chance = 5;  ///< of something done from within, in percent
     std::vector<std::unique_ptr<NodeBook>> books_;
     const std::uint64_t salt_;
     agdf::Semaphore semaphore_;
@@ -168,6 +169,7 @@ private:
     void end_run(const agdf::RunReport& report);
     void note_stop();
     void note_cancel();
+    void check_bounds();
     void check_outcome(const agdf::RunReport& report);
     void check_node(const agdf::RunReport& report, const NodeBook& book);
     void check_items(const NodeBook& book);
@@ -179,6 +181,8 @@ private:
     std::size_t inside_ = 0;   // bodies that are in the middle of something
     std::unique_ptr<asio::cancellation_signal> signal_;
     int runs_ = 1;
+    std::map<int, int> acts_;  // what the n-th of those does from within
+    int insides_ = 0;
     int runs_begun_ = 0;
     int runs_ended_ = 0;
     Duration ended_at_{};

@@ -78,7 +78,7 @@ void Flow::let_others_run()
 {
     ++inside_;
     world_.let_others_run();
-    inside_body();
+    act_within();
     --inside_;
 }
 

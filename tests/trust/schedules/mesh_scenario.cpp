@@ -2,9 +2,6 @@
 
 #include "flow.hpp"
 
-#include <map>
-#include <utility>
-
 namespace schedules {
 
 namespace {
@@ -13,7 +10,7 @@ class MeshScenario : public Flow {
 public:
     using Flow::Flow;
 
-protected:
+private:
     void build() override
     {
         Random& random = world_.random;
@@ -33,7 +30,6 @@ protected:
             add_sink(i);
     }
 
-private:
     /// Now and then somewhere in the middle, with a few items.
     agdf::StartItems start_items() override
     {
@@ -90,71 +86,10 @@ private:
     std::vector<NodeBook*> from_;
 };
 
-/// The same, and its bodies, keys and log themselves stop, cancel, pause and resume it, look at it and destroy it.
+/// The same, and always something is done from within.
 class WithinScenario final : public MeshScenario {
 public:
-    using MeshScenario::MeshScenario;
-
-private:
-    void build() override
-    {
-        MeshScenario::build();
-        for (int i = world_.random.between(1, 3); i > 0; --i)
-            acts_.emplace(world_.random.between(1, 40), world_.random.between(0, 99));
-        acts_when_logged_ = world_.random.percent(15);
-    }
-
-    void inside_body() override
-    {
-        const auto act = acts_.find(++bodies_);
-        if (act != acts_.end())
-            do_within(act->second);
-    }
-
-    /// A pause would be too late for the item itself.
-    void inside_key() override
-    {
-        const auto act = acts_.find(++bodies_);
-        if (act != acts_.end() && act->second < before_pauses)
-            do_within(act->second);
-    }
-
-    void hear(agdf::LogLevel, std::string_view) override
-    {
-        if (std::exchange(acts_when_logged_, false))
-            do_within(world_.random.between(0, 99));
-    }
-
-    void do_within(int chance)
-    {
-        if (!has_graph())
-            return;
-        world_.note("from within: {}", chance);
-        if (chance < 30)
-            stop();
-        else if (chance < before_pauses)
-            cancel();
-        else if (chance < 75)
-            pause();
-        else if (chance < 85)
-            resume();
-        else if (chance < 90)
-            destroy_graph();
-        else
-            check_stats();
-    }
-
-    void check_stats()
-    {
-        for (const agdf::NodeStats& node : graph().stats())
-            world_.expect(node.queue_peak <= node.queue_size && node.active <= node.workers, "node {} is beyond its bounds, seen from within", node.name);
-    }
-
-    static constexpr int before_pauses = 55;
-
-    std::map<int, int> acts_;  // what the n-th one does
-    int bodies_ = 0;
-    bool acts_when_logged_ = false;
+    explicit WithinScenario(World& world) : MeshScenario(world) { within_chance = 100; }
 };
 
 const Enter<MeshScenario> entry{"mesh", "graphs of chance with options of chance, stopped, cancelled and paused"};

@@ -136,7 +136,7 @@ private:
         world_.expect(!book.options.setup || was_set_up_[i], "a body of node {} is made before its setup", book.name);
         for (const auto& other : books_)
             world_.expect(other->visits == 0, "a body of node {} is made although node {} works", book.name, other->name);
-        world_.let_others_run();
+        let_others_run();
         if (fails_ && roll(book, salt_of_run_, 40 + static_cast<int>(made_[i])) < 10) {
             make_failed_ = true;
             ++books_[i]->hook_errors;
@@ -157,7 +157,7 @@ private:
     {
         const Alive frame;
         self.world_.expect(self.made_[index] == 0, "node {} has bodies before its setup", index);
-        self.world_.let_others_run();
+        self.let_others_run();
         self.was_set_up_[index] = true;
         co_return;
     }
@@ -166,7 +166,7 @@ private:
     {
         const Alive frame;
         self.world_.expect(self.living_[index] == 0, "node {} has {} bodies in its teardown", index, self.living_[index]);
-        self.world_.let_others_run();
+        self.let_others_run();
         co_return;
     }
 

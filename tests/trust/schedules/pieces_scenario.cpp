@@ -86,6 +86,7 @@ private:
 
     [[nodiscard]] int key_or_error(const Item& item)
     {
+        act_within(false);
         if (roll(*piece_, item.number(), 7) < error_chance)
             throw Planned();
         return key_of(item);
@@ -93,6 +94,7 @@ private:
 
     Parcel send(Numbers numbers)
     {
+        act_within(false);
         world_.expect(!numbers.empty(), "an output has no items");
         for (const int number : numbers) {
             world_.expect(number != Item::none, "an item in an output was moved from");

@@ -176,6 +176,7 @@ private:
     [[nodiscard]] int came(const Item& item, std::size_t side)
     {
         world_.note("item {} comes to the join", item.number());
+        act_within(false);
         world_.expect(!due_, "the join goes on before a row has left");
         if (roll(*join_, item.number(), 7) < error_chance)
             throw Planned();
@@ -202,6 +203,7 @@ private:
 
     Parcel send(Joined row)
     {
+        act_within(false);
         Row numbers{Item::none, Item::none};
         if (const auto* const pair = std::get_if<0>(&row))
             numbers = {pair->first.item.number(), pair->second.item.number()};
