@@ -207,6 +207,32 @@ TEST_CASE("the items that wait count as undelivered when the run is cancelled", 
     REQUIRE(count + static_cast<int>(report.node("sink").undelivered) == 1);
 }
 
+TEST_CASE("a context that goes while a join keeps items leaves none of them behind, and their node is there to the last", "[join][lifetime]")
+{
+    // That the node is there while its body's frame goes is seen by the undefined-behaviour sanitizer.
+    Watchdog watchdog;
+    const auto token = std::make_shared<int>();
+    {
+        auto io = std::make_unique<asio::io_context>();
+        agdf::Graph graph{*io, test::quiet()};
+        using Kept = std::pair<int, std::shared_ptr<int>>;
+        auto source = graph.add_node("source", [token]() -> Stream<std::variant<Kept, Payment>> {
+            for (int i = 0; i < 3; ++i) {
+                const Kept kept{i, token};
+                co_yield kept;
+            }
+            co_await agdf::sleep_for(std::chrono::hours(1));
+        });
+        auto join = graph.add_node("join", agdf::join<Kept, Payment>([](const Kept& kept) { return kept.first; }, &Payment::order));
+        source >> join;
+        graph.async_run([](const agdf::RunReport&) {});
+        io->poll();
+        REQUIRE(token.use_count() > 3);
+        io.reset();
+    }
+    REQUIRE(token.use_count() == 1);
+}
+
 TEST_CASE("a key that throws fails its item, and the join goes on", "[join][error]")
 {
     Watchdog watchdog;

@@ -36,6 +36,8 @@ public:
     virtual void make_workers(const std::function<Lane&()>& next_lane);
     [[nodiscard]] std::size_t worker_count() const noexcept { return workers_.size(); }
     [[nodiscard]] WorkerBase& worker(std::size_t index) noexcept { return *workers_[index]; }
+    /// Destroys the workers, with what is left of their bodies, while all nodes are still whole.
+    void drop_workers() noexcept { workers_.clear(); }
     [[nodiscard]] virtual NodeStats stats() const = 0;
     /// Makes the bodies of workers that each have their own, and destroys them.
     virtual void make_bodies() = 0;

@@ -27,6 +27,15 @@ public:
         connect_nodes();
     }
 
+    RunNodes(const RunNodes&) = delete;
+    RunNodes& operator=(const RunNodes&) = delete;
+    /// What a body keeps may be given back to its node, or to another of its inputs, when its frame goes.
+    ~RunNodes()
+    {
+        for (const auto& node : nodes_)
+            node->drop_workers();
+    }
+
     [[nodiscard]] const std::vector<std::shared_ptr<Lane>>& lanes() const noexcept { return lanes_; }
     [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
     [[nodiscard]] NodeRun& node(std::size_t index) noexcept { return *nodes_[index]; }
