@@ -115,10 +115,14 @@ Stream<std::vector<T>> batch_items(std::shared_ptr<const BatchOptions<T>> option
         auto item = co_await items.next_until(batch.due());
         const auto weight = item ? batch.weigh(*item, items) : std::nullopt;
         if (weight) {
-            held.add();
-            if (!batch.has_room_for(*weight))
-                co_yield batch.take(held);
+            if (!batch.has_room_for(*weight)) {
+                auto full = batch.take(held);
+                held.add();  // the run may be cut short in this wait
+                co_yield std::move(full);
+                held.remove(1);
+            }
             batch.add(std::move(*item), *weight, items);
+            held.add();
         }
         const bool is_complete = !item || batch.is_full() || batch.is_due(items);
         if (is_complete && !batch.is_empty())
@@ -155,7 +159,8 @@ public:
 
     [[nodiscard]] Place find(const Key& key) { return table_.find(key); }
     [[nodiscard]] Place begin(Key key) { return table_.add(std::move(key), OpenBatch<T>{options_.batch}); }
-    void note_held() noexcept { held_.add(); }
+    void hold_item() noexcept { held_.add(); }
+    void release_item() noexcept { held_.remove(1); }
 
     [[nodiscard]] Batch take(Place place)
     {
@@ -180,18 +185,19 @@ batch_items_by_key(std::shared_ptr<const typename KeyedBatches<T, KeyFunction>::
         auto key = item ? try_on(items, options->key, *item) : std::nullopt;
         const auto weight = key ? scale.weigh(*item, items) : std::nullopt;
         if (weight) {
-            batches.note_held();
             auto place = batches.find(*key);
-            if (batches.exists(place) && !place->value.has_room_for(*weight)) {
-                co_yield batches.take(place);
+            const bool is_known = batches.exists(place);
+            if (is_known ? !place->value.has_room_for(*weight) : !batches.has_room()) {
+                auto leaves = batches.take(is_known ? place : batches.oldest());
+                batches.hold_item();  // the run may be cut short in this wait
+                co_yield std::move(leaves);
+                batches.release_item();
                 place = batches.find(*key);
             }
-            if (!batches.exists(place)) {
-                if (!batches.has_room())
-                    co_yield batches.take(batches.oldest());
+            if (!batches.exists(place))
                 place = batches.begin(std::move(*key));
-            }
             place->value.add(std::move(*item), *weight, items);
+            batches.hold_item();
             if (place->value.is_full())
                 co_yield batches.take(place);
         }

@@ -43,7 +43,8 @@ public:
     /// Adds an item as the newest.
     void add(Key key, Item item)
     {
-        const Place place = order_.insert(order_.end(), Entry{std::move(key), std::move(item), order_.end(), order_.end()});
+        const std::size_t hash = std::hash<Key>{}(key);
+        const Place place = order_.insert(order_.end(), Entry{std::move(key), std::move(item), hash, order_.end(), order_.end()});
         place->last = place;
         const auto [first, is_new] = index_by_key(place);
         if (!is_new) {
@@ -70,6 +71,7 @@ private:
     struct Entry {
         Key key;
         Item item;
+        std::size_t hash;  // of the key
         Place next;  // of the same key
         Place last;  // of the same key; kept by the first
     };
@@ -127,16 +129,12 @@ public:
         if (!key)
             return std::nullopt;
         if (item.index() == 0) {
-            if (auto partner = bs_.take_one_of(*key)) {
-                held_.remove(1);
-                return Out{std::in_place_index<0>, std::get<0>(std::move(item)), std::move(*partner)};
-            }
+            if (auto partner = bs_.take_one_of(*key))
+                return released(std::optional<Out>{std::in_place, std::in_place_index<0>, std::get<0>(std::move(item)), std::move(*partner)});
             return wait<1>(as_, *key, std::get<0>(std::move(item)));
         }
-        if (auto partner = as_.take_one_of(*key)) {
-            held_.remove(1);
-            return Out{std::in_place_index<0>, std::move(*partner), std::get<1>(std::move(item))};
-        }
+        if (auto partner = as_.take_one_of(*key))
+            return released(std::optional<Out>{std::in_place, std::in_place_index<0>, std::move(*partner), std::get<1>(std::move(item))});
         return wait<2>(bs_, *key, std::get<1>(std::move(item)));
     }
 
@@ -156,22 +154,28 @@ private:
         return item.index() == 0 ? std::invoke(join_.key_of_a, std::get<0>(item)) : std::invoke(join_.key_of_b, std::get<1>(item));
     }
 
+    /// One of those that waited leaves; only when nothing can fail any more.
+    [[nodiscard]] std::optional<Out> released(std::optional<Out> out)
+    {
+        held_.remove(1);
+        return out;
+    }
+
     template <std::size_t index, class Item>
     std::optional<Out> wait(Waiting<Key, Item>& side, const Key& key, Item&& item)
     {
-        std::optional<Out> displaced;
-        if (side.size() == join_.max_waiting)
-            displaced = unmatched<index>(side);
         side.add(key, std::move(item));
-        held_.add();
+        std::optional<Out> displaced;
+        if (side.size() > join_.max_waiting)
+            displaced = unmatched<index>(side);
+        held_.add();  // from here on it is not the one that fails
         return displaced;
     }
 
     template <std::size_t index, class Item>
-    Out unmatched(Waiting<Key, Item>& side)
+    std::optional<Out> unmatched(Waiting<Key, Item>& side)
     {
-        held_.remove(1);
-        return Out{std::in_place_index<index>, Unmatched<Item>{side.take_oldest()}};
+        return released(std::optional<Out>{std::in_place, std::in_place_index<index>, Unmatched<Item>{side.take_oldest()}});
     }
 
     const J& join_;

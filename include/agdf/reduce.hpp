@@ -109,8 +109,9 @@ public:
     [[nodiscard]] Result take(Place place)
     {
         auto entry = table_.take(place);
+        Result result{std::move(entry.key), std::move(entry.value.value)};
         held_.remove(entry.value.items);
-        return Result{std::move(entry.key), std::move(entry.value.value)};
+        return result;
     }
 
 private:
@@ -137,8 +138,9 @@ Stream<typename R::Result> reduce_items(std::shared_ptr<const R> reduction, Rece
         if (!key)
             continue;
         if (reducing.must_make_room(*key)) {
+            auto oldest = reducing.take_oldest();
             reducing.hold_item();  // the run may be cut short in this wait
-            co_yield reducing.take_oldest();
+            co_yield std::move(oldest);
             reducing.release_item();
         }
         reducing.fold(std::move(*key), std::move(*item));

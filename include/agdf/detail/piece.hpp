@@ -108,13 +108,14 @@ struct KeyOf<F, T> {
     static constexpr bool fits = TableKey<Type>;
 };
 
-/// Finds entries of a list by the key that stands in them.
+/// Finds entries of a list by the key that stands in them, and by its hash beside it: so an entry can be taken out whatever the
+/// key's own hash does.
 template <class Key, class Place>
 struct ByKey {
     struct Hash {
         using is_transparent = void;
         std::size_t operator()(const Key& key) const { return std::hash<Key>{}(key); }
-        std::size_t operator()(Place place) const { return std::hash<Key>{}(place->key); }
+        std::size_t operator()(Place place) const noexcept { return place->hash; }
     };
     struct Equal {
         using is_transparent = void;
@@ -132,6 +133,7 @@ public:
     struct Entry {
         Key key;
         Value value;
+        std::size_t hash;
     };
     using Place = typename std::list<Entry>::iterator;
 
@@ -145,7 +147,8 @@ public:
     /// Adds a key that is not there yet.
     Place add(Key key, Value value)
     {
-        order_.push_back(Entry{std::move(key), std::move(value)});
+        const std::size_t hash = std::hash<Key>{}(key);
+        order_.push_back(Entry{std::move(key), std::move(value), hash});
         const Place place = std::prev(order_.end());
         index_.insert(place);
         return place;
