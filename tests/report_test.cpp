@@ -41,6 +41,7 @@ TEST_CASE("a report is asked by name, and an unknown name is answered with those
     REQUIRE(report.exceptions("parse").size() == 1);
     REQUIRE_THROWS_WITH(report.node("prase"), ContainsSubstring("agdf::RunReport::node: node 'prase'") && ContainsSubstring("'parse'"));
     REQUIRE_THROWS_AS(report.exceptions("prase"), agdf::GraphError);
+    REQUIRE_THROWS_WITH(RunReport{}.node("parse"), ContainsSubstring("Expected: a node, but there was none."));
 }
 
 TEST_CASE("outcomes have the names of the code", "[report]")

@@ -196,10 +196,14 @@ private:
             spec.add_start_unit(*nodes_[index]);
             return;
         }
+        if (spec.in().is_void)
+            throw GraphError(fmt::format("agdf::start('{}', item): the node takes nothing, but the item is {}. Expected: no item. Call "
+                                         "agdf::start(\"{}\").",
+                                         spec.name(), value->type().name, spec.name()));
         if (value->type().id != spec.in().id)
             throw GraphError(fmt::format("agdf::start('{}', item): the node takes {}, but the item is {}. Expected: the same type. "
                                          "Convert the item, or name the node by its handle, which allows conversions.",
-                                         spec.name(), spec.in().is_void ? "nothing" : spec.in().name, value->type().name));
+                                         spec.name(), spec.in().name, value->type().name));
         value->add_to(*nodes_[index]);
     }
 

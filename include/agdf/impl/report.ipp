@@ -38,7 +38,8 @@ AGDF_DECL std::size_t RunReport::index_of(const char* function, std::string_view
         names += (i == 0 ? "'" : ", '") + nodes[i].name + "'";
     }
     throw GraphError("agdf::RunReport::" + std::string{function} + ": node '" + std::string{name} +
-                     "' was not in the graph. Expected: one of " + names + ". Use the name given to add_node.");
+                     "' was not in the graph. Expected: " + (names.empty() ? "a node, but there was none" : "one of " + names) +
+                     ". Use the name given to add_node.");
 }
 
 }  // namespace agdf
