@@ -11,7 +11,8 @@
 
 namespace agdf {
 
-/// A type whose values can travel between nodes: an object that can be moved.
+/// A type whose values can travel between nodes: an object that can be moved. If its move may throw, which is also said of
+/// a copy that stands for it, each queue keeps its values on the heap: declare a `noexcept` move where that counts.
 ///
 ///     static_assert(agdf::Item<std::unique_ptr<int>>);
 ///     static_assert(!agdf::Item<int&>);  // a reference may outlive what it names

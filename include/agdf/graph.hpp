@@ -187,7 +187,8 @@ public:
     /// another context it waits for the end, which somebody else's threads bring about.
     ///
     /// Errors: throws GraphError if the graph cannot run, before anything starts. A failing node never throws out of
-    ///         `run`: look at the report.
+    ///         `run`: look at the report. What a handler throws that has nothing to do with the graph comes out of `run` as it
+    ///         comes out of the context's own; the graph's run is then under way still, and ends as the context is run on.
     RunReport run(RunOptions options = {});
 
     /// Starts a run inside a larger Asio program.
