@@ -155,6 +155,23 @@ TEST_CASE("what was refused leaves the graph as it was", "[edges]")
     CHECK(results == Ints{1, 2});
 }
 
+TEST_CASE("the path of a cycle of many nodes is told in a line", "[edges]")
+{
+    asio::io_context io;
+    agdf::Graph graph{io};
+    const auto first = graph.add_node("n0", [](int x) { return x; });
+    auto last = first;
+    for (int i = 1; i < 1'000; ++i) {
+        const auto next = graph.add_node("n" + std::to_string(i), [](int x) { return x; });
+        graph.add_edge(last, next);
+        last = next;
+    }
+    const std::string error = test::graph_error_of([&] { graph.add_edge(last, first); });
+    CHECK_THAT(error, ContainsSubstring("n999 -> n0 -> n1 -> "));
+    CHECK_THAT(error, ContainsSubstring(" -> n10 -> (977 more) -> n988 -> "));
+    CHECK_THAT(error, ContainsSubstring(" -> n998 -> n999"));
+}
+
 TEST_CASE("a cycle is refused with its path", "[edges]")
 {
     asio::io_context io;

@@ -21,7 +21,7 @@ namespace agdf {
 /// A directed acyclic graph whose nodes are coroutines and functions, and whose edges carry items between them.
 ///
 /// A graph is a blueprint: it owns a copy of each body, can be run again and again, and each run has its own queues,
-/// counters and report.
+/// counters and report. Nodes and edges that are added during a run, on the graph's strand, belong to the next one.
 ///
 /// Shape:          nodes are described in the README and at `NodeOptions`; items flow along edges as soon as they are
 ///                 yielded, and every queue is bounded.
@@ -57,6 +57,7 @@ public:
     {
     }
 
+    /// What was moved from can only be destroyed.
     Graph(Graph&&) noexcept = default;
     Graph& operator=(Graph&&) = delete;
 

@@ -323,10 +323,23 @@ AGDF_DECL std::string Blueprint::put_in_order(std::size_t from, std::size_t to)
 AGDF_DECL std::string Blueprint::path(const std::unordered_map<std::size_t, std::size_t>& came_from, std::size_t from,
                                       std::size_t to, std::size_t node) const
 {
-    std::string text = nodes_[from]->name();
+    std::vector<std::size_t> cycle{from};
     for (; node != to; node = came_from.at(node))
-        text = fmt::format("{} -> {}", nodes_[node]->name(), text);
-    return fmt::format("{} -> {} -> {}", nodes_[from]->name(), nodes_[to]->name(), text);
+        cycle.push_back(node);
+    cycle.insert(cycle.end(), {to, from});
+    std::reverse(cycle.begin(), cycle.end());
+
+    // Of a long one the middle is left out: nobody would read it.
+    constexpr std::size_t most = 24, ends = most / 2;
+    std::string text;
+    for (std::size_t i = 0; i < cycle.size(); ++i) {
+        if (cycle.size() > most && i == ends) {
+            text += fmt::format(" -> ({} more)", cycle.size() - most);
+            i = cycle.size() - ends;
+        }
+        text += fmt::format("{}{}", i == 0 ? "" : " -> ", nodes_[cycle[i]]->name());
+    }
+    return text;
 }
 
 }  // namespace agdf::detail

@@ -67,8 +67,8 @@ AGDF_DECL std::shared_ptr<RunControl> GraphCore::current_run() const
 AGDF_DECL void GraphCore::check_idle() const
 {
     if (current_run())
-        throw GraphError("agdf::Graph::run: the graph is running already. Expected: one run at a time. Wait for its end, or "
-                         "make a second graph.");
+        throw GraphError("agdf::Graph::run: the graph is running already. Expected: one run at a time. Wait for its end (if run() "
+                         "has ended with an exception of something else on the context, run the context on), or make a second graph.");
 }
 
 /// Without the lock, since an observer may run code of the user's, which may add another.
