@@ -276,7 +276,8 @@ private:
         using detail::BodyKind;
         using detail::Passing;
         constexpr bool known = Traits::known_signature;
-        constexpr bool passes = Traits::passing != Passing::unknown;
+        constexpr bool mixes = Traits::mixes;
+        constexpr bool passes = mixes || Traits::passing != Passing::unknown;
         static_assert(known,
                       "agdf::Graph::add_node(name, body): the input type of the body cannot be read off it; it is a generic "
                       "lambda, an overloaded function object, or not callable at all. Expected: a function, or a lambda with "
@@ -285,7 +286,10 @@ private:
                       "agdf::Graph::add_node(name, body): the body cannot be called with its item. Expected: Stream<O>(I), "
                       "asio::awaitable<O>(I), O(I), or the same with Receiver<I>, with the elements of a tuple, or with no "
                       "parameter. Take the item by value or by const reference.");
-        if constexpr (known && passes) {
+        static_assert(!mixes,
+                      "agdf::Graph::add_node(name, body): the body takes a Receiver beside something else, or several by reference. "
+                      "Expected: receivers alone, by value. Bring what else it needs by capture, or as one more Receiver.");
+        if constexpr (known && passes && !mixes) {
             constexpr bool coroutine = Traits::kind != BodyKind::unknown;
             static_assert(coroutine,
                           "agdf::Graph::add_node(name, body): the body returns an asio::awaitable with an executor of its own. "

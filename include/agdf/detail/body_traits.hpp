@@ -122,6 +122,14 @@ struct SeveralReceivers<Parameters<Receiver<A>, Receiver<B>, Receiver<C>...>> {
     using More = Parameters<B, C...>;
 };
 
+/// Whether something else, or a reference, stands beside a receiver.
+template <class Args>
+constexpr bool mixes_receivers = false;
+template <class A, class B, class... More>
+constexpr bool mixes_receivers<Parameters<A, B, More...>> =
+    std::disjunction_v<IsReceiver<std::remove_cvref_t<A>>, IsReceiver<std::remove_cvref_t<B>>, IsReceiver<std::remove_cvref_t<More>>...> &&
+    !SeveralReceivers<Parameters<A, B, More...>>::value;
+
 template <class F, class Args>
 struct CallWithReceivers;
 template <class F, class... R>
@@ -148,6 +156,12 @@ struct BodyTraits {
     static constexpr bool per_worker = Unwrapped<Body>::per_worker;
     static constexpr bool deduces = std::is_same_v<Given, Deduce>;
     static constexpr bool known_signature = !deduces || FunctionType<F>::known;
+    static constexpr bool mixes = [] {
+        if constexpr (FunctionType<F>::known)
+            return mixes_receivers<typename FunctionType<F>::Args>;
+        else
+            return false;
+    }();
 
     static auto input()
     {
@@ -178,7 +192,7 @@ struct BodyTraits {
             return Call<F, In, IsReceiver<Given>::value>{};
     }
     using Called = decltype(called());
-    static constexpr Passing passing = known_signature ? Called::passing : Passing::unknown;
+    static constexpr Passing passing = known_signature && !mixes ? Called::passing : Passing::unknown;
     using Return = typename Called::Return;
     static constexpr BodyKind kind = passing == Passing::unknown ? BodyKind::unknown : Result<Return>::kind;
     static constexpr bool filters = Result<Return>::filters;
