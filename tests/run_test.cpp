@@ -4,7 +4,11 @@
 #include "support/counted.hpp"
 #include "support/graph.hpp"
 
+#if __has_include(<asio/as_tuple.hpp>)
+#include <asio/as_tuple.hpp>
+#else
 #include <asio/experimental/as_tuple.hpp>
+#endif
 #include <asio/thread_pool.hpp>
 #include <asio/use_future.hpp>
 
@@ -19,6 +23,12 @@
 #include <vector>
 
 namespace {
+
+#if __has_include(<asio/as_tuple.hpp>)
+using asio::as_tuple;
+#else
+using asio::experimental::as_tuple;
+#endif
 
 using namespace std::chrono_literals;
 using agdf::Outcome;
@@ -90,7 +100,7 @@ TEST_CASE("async_run works with use_future, use_awaitable and as_tuple", "[run]"
     const auto program = [&]() -> asio::awaitable<void> {
         auto report = co_await graph.async_run(asio::use_awaitable);
         completed += report.outcome == Outcome::completed ? 1 : 0;
-        auto tuple = co_await graph.async_run(asio::experimental::as_tuple(asio::use_awaitable));
+        auto tuple = co_await graph.async_run(as_tuple(asio::use_awaitable));
         completed += std::get<0>(tuple).outcome == Outcome::completed ? 1 : 0;
         agdf::RunOptions options{.start = agdf::start("source")};
         auto again = co_await graph.async_run(std::move(options), asio::use_awaitable);
