@@ -1,6 +1,6 @@
 #pragma once
 
-// Floor 2: the library's only timer, and the clock by which it waits.
+// Floor 2: the library's timer, and the clock by which it waits; sleeps by the real clock are in sleep_queue.hpp.
 //
 // The clock is std::chrono::steady_clock, unless a test has installed a virtual one on the execution context: then
 // the waits are kept by that one, and Asio hears of them only when it says that their time has come.

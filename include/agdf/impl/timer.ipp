@@ -1,6 +1,6 @@
 #pragma once
 
-// Floor 2: the library's only timer, and the clock by which it waits.
+// Floor 2: the library's timer, and the clock by which it waits; sleeps by the real clock are in sleep_queue.hpp.
 
 #include <agdf/detail/sleep_queue.hpp>
 #include <agdf/detail/timer.hpp>
