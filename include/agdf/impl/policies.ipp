@@ -24,7 +24,8 @@ AGDF_DECL Policies::Policies(WorkerBase& worker, Sequencer* sequencer, HoldingOu
 
 AGDF_DECL Policies::~Policies()
 {
-    end();
+    if (*link_)  // else a timer that is late may be reading it: who destroys a run need not be on its strand
+        end();
 }
 
 AGDF_DECL void Policies::begin_item(std::uint64_t stamp)
