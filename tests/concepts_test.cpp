@@ -65,6 +65,7 @@ static_assert(NodeBody<Functor>);
 static_assert(NodeBody<std::function<int(int)>>);
 static_assert(NodeBody<decltype(agdf::blocking(plain))>);
 static_assert(!NodeBody<decltype([](agdf::Receiver<int>, int) -> agdf::Stream<int> { co_yield 1; })>);
+static_assert(NodeBodyFor<decltype([](agdf::Receiver<int>, int = 1) -> agdf::Stream<int> { co_yield 1; }), agdf::Receiver<int>>);
 static_assert(!NodeBody<int>);
 static_assert(!NodeBody<Overloaded>);
 static_assert(NodeBodyFor<Overloaded, int>);

@@ -157,7 +157,7 @@ struct BodyTraits {
     static constexpr bool deduces = std::is_same_v<Given, Deduce>;
     static constexpr bool known_signature = !deduces || FunctionType<F>::known;
     static constexpr bool mixes = [] {
-        if constexpr (FunctionType<F>::known)
+        if constexpr (deduces && FunctionType<F>::known)
             return mixes_receivers<typename FunctionType<F>::Args>;
         else
             return false;
