@@ -82,11 +82,8 @@ public:
     [[nodiscard]] auto reader() noexcept { return typename Ring<M>::Reader{buffer_}; }
     void end_reading()
     {
-        if (senders_.empty()) [[likely]]
-            return;
-        WakeList woken;
-        refill(woken);
-        woken.wake();
+        if (!senders_.empty()) [[unlikely]]
+            let_senders_in();
     }
 
     // The next ones are for a channel with one worker at each end, on two strands: no lock, unless somebody has to be woken.
@@ -123,14 +120,8 @@ public:
             return message;
         }
         buffer_.pop_across();
-        if (is_sender_waiting_.load()) [[unlikely]] {
-            WakeList woken;
-            {
-                const auto lock = guard();
-                refill(woken);
-            }
-            woken.wake();
-        }
+        if (is_sender_waiting_.load()) [[unlikely]]
+            let_senders_in();
         return message;
     }
 
@@ -323,6 +314,7 @@ private:
     }
 
     void refill(WakeList& woken);
+    AGDF_NOINLINE void let_senders_in();
 
     // Between lone ends all memory of the buffer is allocated at once, since it cannot move while both are at it; larger
     // ones use the lock.

@@ -16,6 +16,17 @@ void ChannelCore<M>::limit_weight(std::size_t most, std::function<std::size_t(co
 }
 
 template <class M>
+void ChannelCore<M>::let_senders_in()
+{
+    WakeList woken;
+    {
+        const auto lock = guard();
+        refill(woken);
+    }
+    woken.wake();
+}
+
+template <class M>
 void ChannelCore<M>::take_many(std::vector<M>& into, std::size_t most)
 {
     WakeList woken;
