@@ -18,6 +18,8 @@ namespace agdf::detail {
 
 class Sleep;
 
+/// Who sleeps on a context, by the time at which that ends.
+///
 /// Thread-safety: safe.
 class SleepQueue {
 public:
