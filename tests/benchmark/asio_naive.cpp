@@ -65,8 +65,8 @@ struct ManyThreads {
     void run() { pool.join(); }
 };
 
-template <class T, template <class> class Channels, class Context, class F1, class F2, class F3>
-Int run_chain(Context& context, const Setup& setup, F1 first, F2 second, F3 third)
+template <class T, template <class> class Channels, class Context, class First, class Second, class Third>
+Int run_chain(Context& context, const Setup& setup, First first, Second second, Third third)
 {
     using C = Channels<T>;
     C a{context.executor(), setup.queue_size};

@@ -117,8 +117,8 @@ Task<X> sum_up(Channel<X, T>& in, Int& result, Int items)
     result = sum;
 }
 
-template <class X, class T, class Function>
-Int run_chain(const Setup& setup, Function first, Function second, Function third)
+template <class X, class T, class First, class Second, class Third>
+Int run_chain(const Setup& setup, First first, Second second, Third third)
 {
     X context{setup.threads};
     Channel<X, T> a{context.executor(), setup.queue_size};

@@ -19,8 +19,8 @@ agdf::Stream<T> numbers(Int items)
 }
 
 /// source -> first -> second -> third -> sum
-template <class T, class Body>
-Int run_chain(const Setup& setup, Body first, Body second, Body third)
+template <class T, class First, class Second, class Third>
+Int run_chain(const Setup& setup, First first, Second second, Third third)
 {
     asio::io_context io;
     agdf::Graph graph{io, {.threads = setup.threads}};
@@ -47,17 +47,17 @@ Int run_work(Int items, Body body, agdf::NodeOptions work, agdf::GraphOptions op
     return sum;
 }
 
-template <Int (*Function)(Int)>
+template <auto function>
 agdf::Stream<Int> stream_of(Int x)
 {
-    const Int y = Function(x);
+    const Int y = function(x);
     co_yield y;
 }
 
-template <Int (*Function)(Int)>
+template <auto function>
 asio::awaitable<Int> awaitable_of(Int x)
 {
-    co_return Function(x);
+    co_return function(x);
 }
 
 asio::awaitable<Int> after_a_timer(Int x)

@@ -62,18 +62,17 @@ Shared make_shared_payload(Int x)
     shared->value = x;
     return shared;
 }
-template <Int (*Function)(Int)>
-Shared on_shared(const Shared& shared)
-{
-    shared->value = Function(shared->value);
+template <auto function>
+constexpr auto on_shared = [](const Shared& shared) {
+    shared->value = function(shared->value);
     return shared;
-}
+};
 Int value(Int x) { return x; }
 Int value(const Shared& shared) { return shared->value; }
 
 /// Lightweight nodes call one another. Others are tasks, and a limiter bounds how many items are under way.
-template <class T, class Policy, bool limited, class Make, class Function>
-Int run_chain(const Setup& setup, Make make, Function first, Function second, Function third)
+template <class T, class Policy, bool limited, class Make, class First, class Second, class Third>
+Int run_chain(const Setup& setup, Make make, First first, Second second, Third third)
 {
     Int sum = 0;
     Int next = 0;
@@ -268,8 +267,8 @@ namespace {
 using oneapi::tbb::filter_mode;
 using oneapi::tbb::make_filter;
 
-template <class T, class Function>
-Int run_chain(const Setup& setup, Function first, Function second, Function third)
+template <class T, class First, class Second, class Third>
+Int run_chain(const Setup& setup, First first, Second second, Third third)
 {
     Int sum = 0;
     Int next = 0;
