@@ -432,6 +432,80 @@ TEST_CASE("a node's queue lets a waiting producer in when it is half empty, and 
     }
 }
 
+namespace agdf::detail {
+class Acknowledgement {};
+}  // namespace agdf::detail
+
+TEST_CASE("an acknowledgement stays with its item: in the buffer, in a wait, in a batch, and next to a bound of weight", "[channel]")
+{
+    using namespace agdf::detail;
+    const bool is_weighed = GENERATE(false, true);
+    const bool in_batches = GENERATE(false, true);
+    CAPTURE(is_weighed, in_batches);
+    constexpr int count = 40;  // more than the buffer takes without growing
+    std::vector<Acknowledgement> asked(count);
+    ChannelCore<IntMessage> queue{count - 1, Refill::first_place, Sharing::many_strands};
+    if (is_weighed)
+        queue.limit_weight(1'000'000, [](const IntMessage& message) { return static_cast<std::size_t>(message.value); });
+    else
+        queue.carry_acknowledgements();
+    const auto of = [&](int i) { return i % 3 == 0 ? nullptr : &asked[static_cast<std::size_t>(i)]; };
+    WaitingSend waiting{count - 1};
+    waiting.message->acknowledgement = of(count - 1);
+    for (int i = 0; i < count - 1; ++i) {
+        IntMessage message{i, of(i)};
+        REQUIRE(queue.try_put(message) == Put::stored);
+    }
+    REQUIRE(queue.put(waiting) == Put::waiting);
+    int next = 0;
+    if (in_batches) {
+        std::vector<IntMessage> batch;
+        queue.take_many(batch, 7);
+        for (const IntMessage& message : batch) {
+            REQUIRE(message.value == next);
+            REQUIRE(message.acknowledgement == of(next++));
+        }
+        if (!batch.empty())
+            queue.give_back(batch.size());
+    }
+    for (Taken taken; next < count; ++next) {
+        REQUIRE(queue.try_get(taken) == Got::item);
+        REQUIRE(taken.message->value == next);
+        REQUIRE(taken.message->acknowledgement == of(next));
+    }
+    REQUIRE(waiting.woken);
+}
+
+TEST_CASE("how much was offered never goes back, whoever looks while a message that waited is let in", "[channel][threads]")
+{
+    using namespace agdf::detail;
+    const Sharing sharing = GENERATE(Sharing::one_strand, Sharing::many_strands);
+    ChannelCore<IntMessage> queue{1, Refill::first_place, sharing};
+    std::atomic<bool> done{false};
+    std::atomic<int> backwards{0};
+    std::atomic<std::uint64_t> looks{0};
+    std::thread watcher{[&] {
+        for (std::uint64_t before = 0; !done; ++looks) {
+            const std::uint64_t offered = queue.offered();
+            backwards += offered < before;
+            before = offered;
+        }
+    }};
+    Taken taken;
+    for (std::uint64_t i = 0; i < 200'000 || looks < 1'000; ++i) {
+        IntMessage first{1};
+        REQUIRE(queue.try_put(first) == Put::stored);
+        WaitingSend second{2};
+        REQUIRE(queue.put(second) == Put::waiting);
+        REQUIRE(queue.try_get(taken) == Got::item);
+        REQUIRE(queue.try_get(taken) == Got::item);
+        REQUIRE(queue.offered() == 2 * (i + 1));
+    }
+    done = true;
+    watcher.join();
+    REQUIRE(backwards == 0);
+}
+
 TEST_CASE("try_send takes an item that can be copied but not assigned", "[channel]")
 {
     struct Fixed {

@@ -112,7 +112,7 @@ public:
 
 private:
     struct Slot final : detail::YieldTarget<T> {
-        bool take(T&& value) override
+        bool take_apart(T&& value) override
         {
             item.emplace(std::move(value));
             return false;

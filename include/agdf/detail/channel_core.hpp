@@ -9,7 +9,7 @@
 // no longer in its list is finished, and cannot be cancelled any more: that is what makes cancellation and time-outs
 // free of races. At most one of the two lists is in use at a time.
 
-#include <agdf/detail/buffer_weight.hpp>
+#include <agdf/detail/beside_buffer.hpp>
 #include <agdf/detail/envelope.hpp>
 #include <agdf/detail/optional_mutex.hpp>
 #include <agdf/detail/ring.hpp>
@@ -24,6 +24,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -32,10 +33,12 @@ namespace agdf::detail {
 /// Thread-safety: as `Sharing` says; the counts may be read from any thread at any time.
 template <class M>
 class ChannelCore {
+    using Kept = typename KeptOf<M>::Type;
+
 public:
     ChannelCore(std::size_t capacity, Refill refill, Sharing sharing) noexcept
         : mutex_(sharing != Sharing::one_strand),
-          has_lone_ends_(sharing == Sharing::two_strands && capacity <= most_bytes_across / sizeof(M)),
+          has_lone_ends_(sharing == Sharing::two_strands && capacity <= most_bytes_across / sizeof(Kept)),
           capacity_(capacity),
           refill_at_(refill == Refill::half_empty ? capacity / 2 : capacity - 1)
     {
@@ -55,6 +58,9 @@ public:
     /// Bounds the buffer by weight as well; before anybody uses the channel. `weigh` must not throw.
     void limit_weight(std::size_t most, std::function<std::size_t(const M&)> weigh);
 
+    /// Lets messages carry acknowledgements; before anybody uses the channel. Else the buffer keeps nothing but their values.
+    void carry_acknowledgements();
+
     /// Leaves out a stamp, for something that is taken before all messages; before anybody uses the channel.
     void skip_stamp() noexcept { ++taken_; }
 
@@ -68,18 +74,24 @@ public:
         const std::size_t room = room_in_place_.load(std::memory_order_relaxed);
         return size < room ? room - size : 0;
     }
-    [[nodiscard]] auto writer() noexcept { return typename Ring<M>::Writer{buffer_}; }
+    [[nodiscard]] std::size_t pushed() const noexcept { return buffer_.pushed(); }
+    [[nodiscard]] auto writer() noexcept { return typename Ring<Kept>::Writer{buffer_}; }
 
-    /// How many messages are simply to be taken from `reader` now. `end_reading` comes afterwards, and before anything else
+
+    /// How many of them one `writer` can put, since it goes through the buffer's memory in one direction.
+    [[nodiscard]] std::size_t row_to_put() const noexcept { return buffer_.row_to_push(); }
+
+    /// How many messages are simply to be taken from `reader` now, and how many of them from one. `end_reading` comes afterwards, and before anything else
     /// is done with the channel.
     [[nodiscard]] std::size_t ready_in_place() noexcept
     {
-        if (is_shared() || weight_)
+        if (is_shared() || besides_)
             return 0;
         note_peak();
         return buffer_.size();
     }
-    [[nodiscard]] auto reader() noexcept { return typename Ring<M>::Reader{buffer_}; }
+    [[nodiscard]] std::size_t row_to_take() const noexcept { return buffer_.row_to_take(); }
+    [[nodiscard]] auto reader() noexcept { return typename Ring<Kept>::Reader{buffer_}; }
     void end_reading()
     {
         if (!senders_.empty()) [[unlikely]]
@@ -195,11 +207,8 @@ public:
         const auto lock = guard();
         return receivers_.size();
     }
-    /// Messages that were stored, handed over or are waiting to be, since the beginning.
-    [[nodiscard]] std::uint64_t offered() const noexcept
-    {
-        return buffer_.pushed() + offered_besides_.load(std::memory_order_relaxed);
-    }
+    /// Messages that were stored, handed over or are waiting to be, since the beginning; it never goes back.
+    [[nodiscard]] std::uint64_t offered() const noexcept;
     [[nodiscard]] std::size_t peak() const noexcept { return std::max(peak_.load(std::memory_order_relaxed), size()); }
     /// Messages that were given up because there was no room.
     [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
@@ -239,7 +248,7 @@ private:
         } else if (is_shared()) {
             return;  // there is none, and it is read without the lock
         }
-        const bool is_simple = !weight_ && !is_closed() && senders_.empty() && (receivers_.empty() || attended_);
+        const bool is_simple = !besides_ && !is_closed() && senders_.empty() && (receivers_.empty() || attended_);
         room_in_place_.store(is_simple ? std::min(capacity_, buffer_.allocated()) : 0, std::memory_order_relaxed);
     }
 
@@ -247,26 +256,36 @@ private:
     {
         if (size() >= capacity_) [[unlikely]]
             return false;
-        if (!weight_) [[likely]]
+        if (!besides_) [[likely]]
             return true;
-        return buffer_.empty() || weight_->has_room_for(message);
+        return buffer_.empty() || besides_->has_room_for(message);
     }
 
     void push(M&& message)
     {
-        if (weight_) [[unlikely]]
-            weight_->push(message);
         if (has_lone_ends_ && buffer_.allocated() == 0)
             buffer_.allocate(capacity_);
+        if (besides_) [[unlikely]]
+            prepare_push(message);
         buffer_.push(std::move(message));
     }
 
+    /// Makes sure that the next push needs no memory, and pushes what is kept beside the buffer.
+    void prepare_push(const M& message);
+
+    /// The same for a message that has waited: it is counted as offered already.
+    void push_waiting(M&& message);
+
     void pop() noexcept
     {
-        if (weight_) [[unlikely]]
-            weight_->pop();
+        if (besides_) [[unlikely]]
+            besides_->pop();
         buffer_.pop();
     }
+
+    /// Moves the message at the front to where `emplace` makes it of its parts.
+    template <class Emplace>
+    void take_front(const Emplace& emplace);
 
     /// The message stays with the caller, who destroys it, if it is the one that is dropped.
     AGDF_NOINLINE Put put_by_dropping(M& message);
@@ -312,6 +331,7 @@ private:
         receiver.message.emplace(std::move(message));
         receiver.stamp = taken_++;
     }
+    void give_front(Getting<M>& receiver);
 
     void refill(WakeList& woken);
     AGDF_NOINLINE void let_senders_in();
@@ -321,7 +341,7 @@ private:
     static constexpr std::size_t most_bytes_across = 256 * 1'024;
 
     OptionalMutex mutex_;
-    Ring<M> buffer_;
+    Ring<Kept> buffer_;
     alignas(cache_line) std::size_t pushed_ = 0;  // what the lone consumer last saw of the other side
     alignas(cache_line) std::atomic<std::size_t> room_in_place_{0};
     std::atomic<bool> is_sender_waiting_{false};
@@ -334,9 +354,10 @@ private:
     std::atomic<std::size_t> parked_{0};
     std::atomic<std::size_t> peak_{0};
     std::atomic<std::uint64_t> offered_besides_{0};
+    std::atomic<std::size_t> moves_{0};  // from one count to the other; odd during one
     std::atomic<std::uint64_t> dropped_{0};
     std::uint64_t taken_ = 0;
-    std::unique_ptr<BufferWeight<M>> weight_;
+    std::unique_ptr<BesideBuffer<M>> besides_;
     std::atomic<bool> closed_{false};
     Overflow overflow_ = Overflow::wait;
     const std::size_t capacity_;

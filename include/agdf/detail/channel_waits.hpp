@@ -5,14 +5,52 @@
 
 #include <agdf/detail/channel_core.hpp>
 
+#include <limits>
+
 namespace agdf::detail {
 
 template <class M>
 void ChannelCore<M>::limit_weight(std::size_t most, std::function<std::size_t(const M&)> weigh)
 {
-    weight_ = std::make_unique<BufferWeight<M>>(most, std::move(weigh));
+    besides_ = std::make_unique<BesideBuffer<M>>(most, std::move(weigh));
     has_lone_ends_ = false;
     look_for_room();
+}
+
+template <class M>
+void ChannelCore<M>::carry_acknowledgements()
+{
+    if (!besides_)
+        limit_weight(std::numeric_limits<std::size_t>::max(), [](const M&) { return std::size_t{0}; });
+}
+
+template <class M>
+std::uint64_t ChannelCore<M>::offered() const noexcept
+{
+    for (;;) {
+        const std::size_t before = moves_.load(std::memory_order_acquire);
+        const std::uint64_t offered = buffer_.pushed() + offered_besides_.load(std::memory_order_acquire);
+        if (before % 2 == 0 && moves_.load(std::memory_order_relaxed) == before)
+            return offered;
+    }
+}
+
+template <class M>
+template <class Emplace>
+void ChannelCore<M>::take_front(const Emplace& emplace)
+{
+    if constexpr (std::is_same_v<Kept, M>)
+        emplace(std::move(buffer_.front()));
+    else
+        emplace(std::move(buffer_.front()), besides_ ? besides_->front_acknowledgement() : nullptr);
+    pop();
+}
+
+template <class M>
+void ChannelCore<M>::give_front(Getting<M>& receiver)
+{
+    take_front([&](auto&&... parts) { receiver.message.emplace(std::forward<decltype(parts)>(parts)...); });
+    receiver.stamp = taken_++;
 }
 
 template <class M>
@@ -33,13 +71,12 @@ void ChannelCore<M>::take_many(std::vector<M>& into, std::size_t most)
     {
         const auto lock = guard();
         note_peak();
-        const std::size_t count = weight_ ? 0 : std::min(most, buffer_.size());
+        const std::size_t count = besides_ ? 0 : std::min(most, buffer_.size());
         if (count == 0)
             return;
         into.reserve(count);
         for (std::size_t i = 0; i < count; ++i) {
-            into.push_back(std::move(buffer_.front()));
-            buffer_.pop();
+            take_front([&](auto&&... parts) { into.emplace_back(std::forward<decltype(parts)>(parts)...); });
         }
         taken_ += count;
         count_lent(count - 1);
@@ -140,9 +177,7 @@ std::size_t ChannelCore<M>::discard() noexcept
     note_peak();
     std::size_t discarded = 0;
     for (; !buffer_.empty(); ++discarded)  // one by one: a lone producer may still be at it
-        buffer_.pop();
-    if (weight_)
-        weight_->clear();
+        pop();
     return discarded;
 }
 
@@ -181,8 +216,7 @@ Put ChannelCore<M>::put_by_dropping(M& message)
                     return Put::stored;
                 }
                 note_peak();
-                oldest.emplace(std::move(buffer_.front()));
-                pop();
+                take_front([&](auto&&... parts) { oldest.emplace(std::forward<decltype(parts)>(parts)...); });
             }
         }
         if (receiver)
@@ -212,8 +246,7 @@ Waiter* ChannelCore<M>::serve_receiver()
     if (receivers_.empty() || buffer_.empty())
         return nullptr;
     Getting<M>& receiver = next_receiver();
-    give(receiver, std::move(buffer_.front()));
-    pop();
+    give_front(receiver);
     look_for_room();
     return &receiver;
 }
@@ -273,14 +306,34 @@ Got ChannelCore<M>::get(Getting<M>& receiver, bool wait)
             look_for_room();
         }
         note_peak();
-        give(receiver, std::move(buffer_.front()));
-        pop();
+        give_front(receiver);
         if (!senders_.empty()) [[unlikely]]
             refill(woken);
     }
     if (!woken.empty()) [[unlikely]]
         woken.wake();
     return Got::item;
+}
+
+template <class M>
+void ChannelCore<M>::prepare_push(const M& message)
+{
+    buffer_.make_room();
+    if (!besides_)
+        return;
+    besides_->make_room();  // all or nothing: without memory the two must not get out of step
+    besides_->push(message);
+}
+
+template <class M>
+void ChannelCore<M>::push_waiting(M&& message)
+{
+    prepare_push(message);
+    const std::size_t moves = moves_.load(std::memory_order_relaxed);
+    count(moves_, moves + 1);
+    buffer_.push(std::move(message));
+    offered_besides_.store(offered_besides_.load(std::memory_order_relaxed) - 1, std::memory_order_release);
+    moves_.store(moves + 2, std::memory_order_release);
 }
 
 template <class M>
@@ -292,8 +345,7 @@ void ChannelCore<M>::refill(WakeList& woken)
         auto& sender = static_cast<Putting<M>&>(*senders_.first());
         if (!has_room_for(*sender.message))
             break;
-        push(std::move(*sender.message));
-        add(offered_besides_, std::uint64_t{0} - 1);  // it was counted when it began to wait
+        push_waiting(std::move(*sender.message));
         sender.message.reset();
         senders_.remove(sender);
         woken.push(sender);

@@ -12,29 +12,50 @@ namespace agdf::detail {
 /// Asked by a source that wants to know when its item has been dealt with; reserved.
 class Acknowledgement;
 
-/// What travels through a channel: the value, and null unless its source asks for acknowledgements.
+/// A value as a buffer keeps it.
 template <class T>
-struct Envelope {
+struct Parcel {
     T value;
-    Acknowledgement* acknowledgement = nullptr;
 };
 
 /// The same for a type whose move may throw, which often is a copy: the value stays where it is on the heap, so that a message
 /// that is on its way can always go on.
 template <class T>
     requires(!std::is_nothrow_move_constructible_v<T>)
-struct Envelope<T> {
+struct Parcel<T> {
     template <class Value>
         requires std::same_as<std::remove_cvref_t<Value>, T>
-    explicit Envelope(Value&& from, Acknowledgement* to = nullptr)
-        : place(std::make_unique<T>(std::forward<Value>(from))), value(*place), acknowledgement(to)
+    explicit Parcel(Value&& from) : place(std::make_unique<T>(std::forward<Value>(from))), value(*place)
     {
     }
-    Envelope(Envelope&& other) noexcept : place(std::move(other.place)), value(other.value), acknowledgement(other.acknowledgement) {}
+    Parcel(Parcel&& other) noexcept : place(std::move(other.place)), value(other.value) {}
 
     std::unique_ptr<T> place;
     T& value;
-    Acknowledgement* acknowledgement;
+};
+
+/// What travels through a channel: the value, and null unless its source asks for acknowledgements.
+template <class T>
+struct Envelope : Parcel<T> {
+    Envelope() = default;
+    template <class Value>
+        requires std::same_as<std::remove_cvref_t<Value>, T>
+    Envelope(Value&& from, Acknowledgement* to = nullptr) : Parcel<T>{std::forward<Value>(from)}, acknowledgement(to)
+    {
+    }
+    Envelope(Parcel<T>&& parcel, Acknowledgement* to = nullptr) noexcept : Parcel<T>{std::move(parcel)}, acknowledgement(to) {}
+
+    Acknowledgement* acknowledgement = nullptr;
+};
+
+/// What a buffer keeps of a message: all of it, and of an envelope the parcel.
+template <class M>
+struct KeptOf {
+    using Type = M;
+};
+template <class T>
+struct KeptOf<Envelope<T>> {
+    using Type = Parcel<T>;
 };
 
 enum class Put { stored, waiting, closed };

@@ -283,7 +283,7 @@ private:
 // Every graph has a source, whose queue has but the word to begin.
 extern template class Getting<Envelope<Unit>>;
 extern template class Putting<Envelope<Unit>>;
-extern template class Ring<Envelope<Unit>>;
+extern template class Ring<Parcel<Unit>>;
 extern template class ChannelCore<Envelope<Unit>>;
 extern template class Inbox<Envelope<Unit>>;
 extern template class NodeInput<void>;

@@ -74,10 +74,7 @@ public:
     {
         if (put_in_place(item)) [[likely]]
             return true;
-        if (held_ && held_->active)
-            return keep(std::move(item));
-        worker_.count_out();
-        return put_to_all(item);
+        return put_elsewhere(item);
     }
 
     /// The only edge's queue, if nothing but to put the outputs there is to be done; they are to be counted too.
@@ -86,32 +83,15 @@ public:
     /// The same for an item that is not an output of the node.
     [[nodiscard]] bool put_uncounted(Out&& item) { return put_to_all(item); }
 
-    /// A stream comes back to its worker when an edge is full, when its turn is over, or when it shall end.
-    bool take(Out&& item) override
-    {
-        if (burst_ == 0) [[unlikely]]
-            return take_apart(item);
-        const std::size_t left = --burst_;
-        worker_.count_out();
-        direct_->writer().emplace(std::move(item));
-        return left > 0 && !direct_->wants_end_of_writing() && worker_.is_undisturbed();
-    }
-
     [[nodiscard]] bool is_full() const noexcept override { return full_; }
 
-    /// Around each resumption of a stream: how many outputs it may just put into the queue, since nobody else does
-    /// anything there meanwhile. They use up the worker's turn.
+    /// Around each resumption of a stream, or around several: what it puts into the queue meanwhile uses up the worker's turn.
     void begin_burst() noexcept
     {
-        burst_begin_ = burst_ = direct_ ? std::min(direct_->room_in_place(), worker_.credit()) : 0;
+        if (direct_)
+            this->burst_.open(*direct_, std::min(direct_->room_in_place(), worker_.credit()), worker_.out_counter(), worker_.disturbances());
     }
-    void end_burst() noexcept
-    {
-        if (burst_begin_ != burst_ && direct_->has_lone_ends())
-            direct_->end_writing();
-        worker_.use_credit(burst_begin_ - burst_);
-        burst_ = 0;
-    }
+    void end_burst() noexcept { worker_.use_credit(this->burst_.close()); }
 
     /// Whether all of them have been taken meanwhile; else the worker is woken when they are.
     [[nodiscard]] bool has_room() noexcept
@@ -175,7 +155,8 @@ public:
     }
 
 private:
-    AGDF_NOINLINE bool take_apart(Out& item)
+    /// A stream comes back to its worker when an edge is full, when its turn is over, or when it shall end.
+    bool take_apart(Out&& item) override
     {
         const bool has_room = put(std::move(item));
         return has_room && worker_.has_turn() && worker_.is_undisturbed();
@@ -188,7 +169,7 @@ private:
             if (direct_->room_in_place() == 0)
                 return false;
             worker_.count_out();
-            direct_->writer().emplace(std::move(item));
+            direct_->writer().emplace(0, std::move(item));
             if (direct_->has_lone_ends())
                 direct_->end_writing();
             return true;
@@ -206,12 +187,20 @@ private:
                 return false;
         worker_.count_out();
         for (std::size_t i = 0; i + 1 < all_direct_.size(); ++i)
-            all_direct_[i]->writer().emplace(Out(std::as_const(item)));
-        all_direct_.back()->writer().emplace(std::move(item));
+            all_direct_[i]->writer().emplace(0, Out(std::as_const(item)));
+        all_direct_.back()->writer().emplace(0, std::move(item));
         for (auto* const queue : all_direct_)
             if (queue->has_lone_ends())
                 queue->end_writing();
         return true;
+    }
+
+    AGDF_NOINLINE bool put_elsewhere(Out& item)
+    {
+        if (held_ && held_->active)
+            return keep(std::move(item));
+        worker_.count_out();
+        return put_to_all(item);
     }
 
     struct Held {
@@ -282,8 +271,6 @@ private:
     // The queues into which items go as they are: the only one, or if there are several, all of them or none.
     ChannelCore<Envelope<Out>>* direct_ = nullptr;
     std::vector<ChannelCore<Envelope<Out>>*> all_direct_;
-    std::size_t burst_ = 0;
-    std::size_t burst_begin_ = 0;
     std::unique_ptr<Held> held_;
     std::exception_ptr error_;
     bool full_ = false;

@@ -4,6 +4,7 @@
 
 #include <agdf/detail/config.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -41,49 +42,61 @@ public:
     [[nodiscard]] std::size_t allocated() const noexcept { return slots_ ? mask_ + 1 : 0; }
     [[nodiscard]] M& front() noexcept { return slots_[popped() & mask_]; }
 
-    void push(M&& message)
+    /// Makes sure that the next push allocates nothing.
+    void make_room()
     {
         if (size() == allocated()) [[unlikely]]
             grow();
-        Writer{*this}.emplace(std::move(message));
     }
 
-    /// Puts messages into places that are allocated and free, with its position in a register: nobody else pushes meanwhile.
+    void push(M&& message)
+    {
+        make_room();
+        Writer{*this}.emplace(0, std::move(message));
+    }
+
+    /// How many places lie one behind the other in memory, from where the next message is put or taken.
+    [[nodiscard]] std::size_t row_to_push() const noexcept { return allocated() - (pushed() & mask_); }
+    [[nodiscard]] std::size_t row_to_take() const noexcept { return allocated() - (popped() & mask_); }
+
+    // These two change nothing but the ring: so a loop keeps one number, how many have passed, and the compiler a register for it.
+
+    /// Puts a row of messages into places that are allocated and free: nobody else pushes meanwhile.
     class Writer {
     public:
-        explicit Writer(Ring& ring) noexcept : slots_(ring.slots_), mask_(ring.mask_), tail_(ring.pushed()), ring_tail_(ring.tail_) {}
+        explicit Writer(Ring& ring) noexcept : tail_(ring.pushed()), row_(ring.slots_ + (tail_ & ring.mask_)), ring_tail_(ring.tail_) {}
 
+        /// @param index  How many were put before it.
         template <class... Parts>
-        AGDF_ALWAYS_INLINE void emplace(Parts&&... parts)
+        AGDF_ALWAYS_INLINE void emplace(std::size_t index, Parts&&... parts) const
         {
-            std::construct_at(slots_ + (tail_ & mask_), std::forward<Parts>(parts)...);
-            ring_tail_.store(++tail_, std::memory_order_release);
+            std::construct_at(row_ + index, std::forward<Parts>(parts)...);
+            ring_tail_.store(tail_ + index + 1, std::memory_order_release);
         }
 
     private:
-        M* const slots_;
-        const std::size_t mask_;
-        std::size_t tail_;
+        const std::size_t tail_;
+        M* const row_;
         std::atomic<std::size_t>& ring_tail_;
     };
 
-    /// Takes messages likewise: nobody else takes or pushes meanwhile.
+    /// Takes a row of messages likewise: nobody else takes or pushes meanwhile.
     class Reader {
     public:
-        explicit Reader(Ring& ring) noexcept : slots_(ring.slots_), mask_(ring.mask_), head_(ring.popped()), ring_head_(ring.head_) {}
+        explicit Reader(Ring& ring) noexcept : head_(ring.popped()), row_(ring.slots_ + (head_ & ring.mask_)), ring_head_(ring.head_) {}
 
         /// Takes the front out of the count; it lies in its place until the caller destroys it.
-        [[nodiscard]] AGDF_ALWAYS_INLINE M& take() noexcept
+        ///
+        /// @param index  How many were taken before it.
+        [[nodiscard]] AGDF_ALWAYS_INLINE M& take(std::size_t index) const noexcept
         {
-            M& message = slots_[head_ & mask_];
-            ring_head_.store(++head_, std::memory_order_relaxed);  // the place is free only for those on the same strand
-            return message;
+            ring_head_.store(head_ + index + 1, std::memory_order_relaxed);  // the place is free only for those on the same strand
+            return row_[index];
         }
 
     private:
-        M* const slots_;
-        const std::size_t mask_;
-        std::size_t head_;
+        const std::size_t head_;
+        M* const row_;
         std::atomic<std::size_t>& ring_head_;
     };
 
@@ -123,7 +136,7 @@ private:
     {
         const std::size_t head = popped();
         const std::size_t count = size();
-        const std::size_t room = slots_ ? 2 * allocated() : 16;
+        const std::size_t room = slots_ ? 2 * allocated() : first_room;
         M* const slots = std::allocator<M>{}.allocate(room);
         for (std::size_t i = head; i < head + count; ++i) {
             std::construct_at(slots + (i & (room - 1)), std::move(slots_[i & mask_]));
@@ -133,6 +146,9 @@ private:
         slots_ = slots;
         mask_ = room - 1;
     }
+
+    // A short queue passes through it several times before its memory begins again, which ends a row.
+    static constexpr std::size_t first_room = std::max(std::size_t{16}, std::bit_floor(512 / sizeof(M)));
 
     M* slots_ = nullptr;
     std::size_t mask_ = 0;

@@ -31,6 +31,7 @@ public:
     [[nodiscard]] bool is_paused() const noexcept { return paused_.load(std::memory_order_relaxed); }
     /// Whether all go on as they like; asked for each item.
     [[nodiscard]] bool is_undisturbed() const noexcept { return disturbances_.load(std::memory_order_relaxed) == 0; }
+    [[nodiscard]] const std::atomic<unsigned char>& disturbances() const noexcept { return disturbances_; }
     [[nodiscard]] const GraphOptions& options() const noexcept { return options_; }
 
     /// Ends the run because of an error; the first one wins.

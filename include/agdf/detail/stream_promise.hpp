@@ -6,11 +6,12 @@
 // it has left word why:
 //
 //      driver ──resume──► body ──co_yield──► target.take(item) ── true ──► body goes on
-//                           │                       └─ false ─► back to the driver: look at the target
+//                           │       (or its burst)  └─ false ─► back to the driver: look at the target
 //                           ├──co_await──► back to the driver: it awaits `pending` and resumes
 //                           └──the end───► back to the driver
 
 #include <agdf/detail/asio.hpp>
+#include <agdf/detail/burst.hpp>
 #include <agdf/detail/frame_cache.hpp>
 
 #include <coroutine>
@@ -33,13 +34,21 @@ template <class T>
 class YieldTarget {
 public:
     /// Takes an item; false if the stream shall come back to its driver before it goes on.
-    virtual bool take(T&& item) = 0;
+    [[nodiscard]] AGDF_ALWAYS_INLINE bool take(T&& item)
+    {
+        return burst_.is_open() ? burst_.put(std::move(item)) : take_apart(std::move(item));
+    }
 
 protected:
     YieldTarget() = default;
     YieldTarget(const YieldTarget&) = delete;
     YieldTarget& operator=(const YieldTarget&) = delete;
     ~YieldTarget() = default;
+
+    /// The same while no burst is open.
+    virtual bool take_apart(T&& item) = 0;
+
+    Burst<T> burst_;
 };
 
 /// An asio operation that a stream has handed to its driver.

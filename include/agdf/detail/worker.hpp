@@ -48,7 +48,7 @@ private:
                     return end();
                 if constexpr (is_plain || is_stream) {
                     if (!this->policies_) {
-                        run_items();
+                        while (run_items()) {}
                         if (stage != Stage::take)
                             break;
                         if (this->is_turn_over())
@@ -115,8 +115,8 @@ private:
                 [[fallthrough]];
             case Stage::leaving:
                 stage = Stage::leaving;
-                if (!this->error_)
-                    this->error_ = this->outlet_.take_error();
+                if (this->outlet_.has_error()) [[unlikely]]
+                    take_outlet_error();
                 if (this->error_) [[unlikely]]
                     this->fail(std::exchange(this->error_, nullptr));
                 this->input_.message.reset();
@@ -128,12 +128,19 @@ private:
         }
     }
 
+    AGDF_NOINLINE void take_outlet_error() noexcept
+    {
+        auto error = this->outlet_.take_error();
+        if (!this->error_)
+            this->error_ = std::move(error);
+    }
+
     // The fast lane, in worker_loops.hpp: runs many items, as long as nothing else is to be looked at.
-    void run_items();
+    [[nodiscard]] bool run_items();
     template <class Call>
-    void run_items(std::size_t count, const Call& call);
+    void run_row(std::size_t count, const Call& call);
     template <bool across, class Queue>
-    void run_items_into(std::size_t count, Queue& next);
+    void run_row_into(std::size_t count, Queue& next);
     void run_streams(std::size_t count);
     void run_across();
     void run_batch();
@@ -168,10 +175,10 @@ private:
         return Step::end;
     }
 
-    void move_in(Message& message)
+    void move_in(Parcel<Stored<In>>& parcel)
     {
-        this->input_.message.emplace(std::move(message));
-        std::destroy_at(&message);
+        this->input_.message.emplace(std::move(parcel));
+        std::destroy_at(&parcel);
     }
 
     /// Takes the next item at once, for a body that has ended well.
@@ -182,7 +189,7 @@ private:
         auto& queue = this->inbox_.channel();
         if (queue.ready_in_place() == 0 || this->inbox_.has_starts())
             return false;
-        move_in(queue.reader().take());
+        move_in(queue.reader().take(0));
         queue.end_reading();
         return true;
     }

@@ -31,7 +31,7 @@ public:
     void wake_up() { lane_.schedule(*this); }
 
     void count_out() noexcept { out_.add(); }
-    [[nodiscard]] Counter::Fast out_counter() noexcept { return Counter::Fast{out_}; }
+    [[nodiscard]] Counter& out_counter() noexcept { return out_; }
     void count_error() noexcept { err_.add(); }
     void count_retried() noexcept { retried_.add(); }
     void count_undelivered(std::uint64_t n = 1) noexcept { undelivered_.add(n); }
@@ -52,6 +52,7 @@ public:
     {
         return run_.is_undisturbed() || !is_disturbed();
     }
+    [[nodiscard]] const std::atomic<unsigned char>& disturbances() const noexcept { return run_.disturbances(); }
     [[nodiscard]] bool must_pause() const noexcept { return run_.is_paused(); }
     [[nodiscard]] NodeRun& node() noexcept { return node_; }
 

@@ -2,6 +2,7 @@
 
 // Floor 3: what a worker counts, and what it does with its time.
 
+#include <agdf/detail/counter.hpp>
 #include <agdf/stats.hpp>
 
 #include <algorithm>
@@ -10,30 +11,6 @@
 #include <cstdint>
 
 namespace agdf::detail {
-
-/// A counter with one writer at a time and any number of readers.
-class Counter {
-public:
-    void add(std::uint64_t n = 1) noexcept
-    {
-        value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-    }
-    [[nodiscard]] std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
-
-    /// Adds with its value in a register: nobody else adds meanwhile.
-    class Fast {
-    public:
-        explicit Fast(Counter& counter) noexcept : value_(counter.get()), counter_(counter) {}
-        AGDF_ALWAYS_INLINE void add() noexcept { counter_.value_.store(++value_, std::memory_order_relaxed); }
-
-    private:
-        std::uint64_t value_;
-        Counter& counter_;
-    };
-
-private:
-    std::atomic<std::uint64_t> value_{0};
-};
 
 /// What a worker does with its time, added up at suspensions only.
 ///

@@ -6,92 +6,98 @@
 
 namespace agdf::detail {
 
-/// The fast lane: runs items where they lie in the queue, as long as nothing else is to be looked at.
+/// The fast lane: runs items where they lie in the queue, as long as nothing else is to be looked at. Returns whether it stopped
+/// only where a queue's memory begins again.
 template <class Traits>
-inline void Worker<Traits>::run_items()
+inline bool Worker<Traits>::run_items()
 {
     auto& queue = this->inbox_.channel();
     if constexpr (is_plain) {
-        if (queue.has_lone_ends())
-            return run_across();
+        if (queue.has_lone_ends()) {
+            run_across();
+            return false;
+        }
         if (queue.is_shared()) {
             if (this->node_.options().workers == 1)  // else an item could wait behind another while a worker is free
                 run_batch();
-            return;
+            return false;
         }
     }
-    const std::size_t ready = this->inbox_.has_starts() ? 0 : queue.ready_in_place();
-    const std::size_t count = std::min(ready, this->credit());
-    if (count == 0)
-        return;
+    std::size_t ready = this->inbox_.has_starts() ? 0 : std::min(queue.ready_in_place(), this->credit());
+    if (ready == 0)
+        return false;
+    std::size_t row = std::min(ready, queue.row_to_take());
     if constexpr (is_stream) {
-        run_streams(count);
+        run_streams(row);
     } else if constexpr (std::is_void_v<Out>) {
-        run_items(count, [this](Stored<In>& item) {
+        run_row(row, [this](Stored<In>& item, std::size_t) {
             call(item);
             return true;
         });
     } else if (auto* const next = this->outlet_.direct(); next && next->room_in_place() > 0) {
-        const std::size_t most = std::min(count, next->room_in_place());
+        ready = std::min(ready, next->room_in_place());
+        row = std::min({row, ready, next->row_to_put()});
         if (next->has_lone_ends()) {
-            run_items_into<true>(most, *next);
+            run_row_into<true>(row, *next);
             next->end_writing();
         } else {
-            run_items_into<false>(most, *next);
+            run_row_into<false>(row, *next);
         }
     } else {
-        run_items(count, [this](Stored<In>& item) {
+        run_row(row, [this](Stored<In>& item, std::size_t) {
             call(item);
             return !this->outlet_.is_full();
         });
     }
     queue.end_reading();
+    return row < ready && this->stage_ == Stage::take && this->run_.is_undisturbed();
 }
 
 /// Puts what comes out in place as well.
 template <class Traits>
 template <bool across, class Queue>
-inline void Worker<Traits>::run_items_into(std::size_t count, Queue& next)
+AGDF_NOINLINE void Worker<Traits>::run_row_into(std::size_t count, Queue& next)
 {
-    auto writer = next.writer();
-    auto counter = this->out_counter();
-    run_items(count, [&](Stored<In>& item) {
+    const auto writer = next.writer();
+    const Counter::Since counter{this->out_counter()};
+    [[maybe_unused]] std::size_t passed = 0;
+    run_row(count, [&](Stored<In>& item, std::size_t index) {
         auto&& value = (*this->body_)(item);
         if constexpr (Traits::filters) {
             if (!value)
                 return true;
-            writer.emplace(Out(std::move(*value)));
+            writer.emplace(passed, Out(std::move(*value)));
+            counter.set(++passed);
         } else {
-            writer.emplace(Out(std::forward<decltype(value)>(value)));
+            writer.emplace(index, Out(std::forward<decltype(value)>(value)));
+            counter.set(index + 1);
         }
-        counter.add();
         return !across || !next.wants_end_of_writing();
     });
 }
 
-/// @param call  Returns whether the next one may follow at once.
+/// @param call  Given the item and how many came before; returns whether the next one may follow at once.
 template <class Traits>
 template <class Call>
-AGDF_ALWAYS_INLINE void Worker<Traits>::run_items(std::size_t count, const Call& call)
+AGDF_ALWAYS_INLINE void Worker<Traits>::run_row(std::size_t count, const Call& call)
 {
-    auto reader = this->inbox_.channel().reader();
-    std::size_t left = count;
-    while (left > 0 && this->run_.is_undisturbed()) {
-        --left;
-        Message& message = reader.take();
-        bool goes_on = false;
+    const auto reader = this->inbox_.channel().reader();
+    std::size_t taken = 0;
+    bool goes_on = true;
+    while (goes_on && taken < count && this->run_.is_undisturbed()) {
+        auto& parcel = reader.take(taken);
+        goes_on = false;
         try {
-            goes_on = call(message.value);
+            goes_on = call(parcel.value, taken);
         } catch (...) {
             this->error_ = std::current_exception();
         }
-        std::destroy_at(&message);
-        if (!goes_on) [[unlikely]] {
-            this->stage_ = Stage::finishing;
-            break;
-        }
+        std::destroy_at(&parcel);
+        ++taken;
     }
-    this->use_credit(count - left);
+    if (!goes_on) [[unlikely]]
+        this->stage_ = Stage::finishing;
+    this->use_credit(taken);
 }
 
 /// Runs an item that was taken out of the queue; returns whether the next one may follow at once.
@@ -137,12 +143,11 @@ inline void Worker<Traits>::run_batch()
 template <class Traits>
 inline void Worker<Traits>::run_streams(std::size_t count)
 {
-    auto reader = this->inbox_.channel().reader();
-    std::size_t left = count;
+    const auto reader = this->inbox_.channel().reader();
+    std::size_t taken = 0;
     this->outlet_.begin_burst();
-    while (left > 0 && this->is_undisturbed() && this->stage_ == Stage::take) {
-        --left;
-        move_in(reader.take());
+    while (taken < count && this->is_undisturbed() && this->stage_ == Stage::take) {
+        move_in(reader.take(taken++));
         try {
             Stream<Out> stream = (*this->body_)(this->input_.message->value);
             PendingAwait* const pending = stream.is_open() ? stream.resume(this->outlet_) : nullptr;
@@ -160,7 +165,7 @@ inline void Worker<Traits>::run_streams(std::size_t count)
         this->input_.message.reset();
     }
     this->outlet_.end_burst();
-    this->use_credit(count - left);
+    this->use_credit(taken);
 }
 
 }  // namespace agdf::detail

@@ -32,7 +32,7 @@ namespace agdf::detail {
 
 template class Getting<Envelope<Unit>>;
 template class Putting<Envelope<Unit>>;
-template class Ring<Envelope<Unit>>;
+template class Ring<Parcel<Unit>>;
 template class ChannelCore<Envelope<Unit>>;
 template class Inbox<Envelope<Unit>>;
 template class NodeInput<void>;

@@ -1,0 +1,52 @@
+#pragma once
+
+// Floor 2: what a queue with a bound of weight, or with acknowledgements, keeps beside the values in its buffer.
+
+#include <agdf/detail/envelope.hpp>
+#include <agdf/detail/ring.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <utility>
+
+namespace agdf::detail {
+
+/// The rest of the messages whose values are in a buffer, in the same order; most queues have none of this, and pay nothing.
+template <class M>
+class BesideBuffer {
+public:
+    BesideBuffer(std::size_t most, std::function<std::size_t(const M&)> weigh) : most_(most), weigh_(std::move(weigh)) {}
+
+    [[nodiscard]] bool has_room_for(const M& message) const { return total_ <= most_ && weigh_(message) <= most_ - total_; }
+
+    /// Makes sure that the next push allocates nothing.
+    void make_room() { rests_.make_room(); }
+    void push(const M& message)
+    {
+        const std::size_t weight = weigh_(message);
+        if constexpr (requires { message.acknowledgement; })
+            rests_.push(Rest{weight, message.acknowledgement});
+        else
+            rests_.push(Rest{weight, nullptr});
+        total_ += weight;
+    }
+    void pop() noexcept
+    {
+        total_ -= rests_.front().weight;
+        rests_.pop();
+    }
+    [[nodiscard]] Acknowledgement* front_acknowledgement() noexcept { return rests_.front().acknowledgement; }
+
+private:
+    struct Rest {
+        std::size_t weight;  // each message is weighed once only
+        Acknowledgement* acknowledgement;
+    };
+
+    const std::size_t most_;
+    const std::function<std::size_t(const M&)> weigh_;
+    std::size_t total_ = 0;
+    Ring<Rest> rests_;
+};
+
+}  // namespace agdf::detail
