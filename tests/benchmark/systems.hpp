@@ -37,6 +37,7 @@ Int chain(Int items, std::size_t hops, Meter&);
 Int many_workers(Int items, std::size_t workers, Meter&);
 /// W1 while another thread asks for the statistics a thousand times a second.
 Int w1_watched(const Setup&);
+Int w1_unwatched(const Setup&);
 /// Heavy items from a source that is always ahead of a sink that sleeps.
 Int producer_ahead(Int items);
 
