@@ -78,6 +78,8 @@ int run_with_each_copy_failing(std::size_t queue_size, std::size_t threads)
             REQUIRE(report.outcome == (failed ? Outcome::completed_with_errors : Outcome::completed));
             REQUIRE(report.node("source").err + report.node("step").err + last.err == (failed ? 1 : 0));
             REQUIRE(last.in == done + last.err);
+            REQUIRE(report.node("source").out == report.node("step").in);  // what failed on its way out is no output
+            REQUIRE(report.node("step").out == last.in);
         }
         REQUIRE(Heavy::alive == 0);
         if (!failed)

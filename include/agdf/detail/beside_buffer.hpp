@@ -39,7 +39,7 @@ public:
 
 private:
     struct Rest {
-        std::size_t weight;  // each message is weighed once only
+        std::size_t weight;  // as it was when the message came: what goes off again is what was put on
         Acknowledgement* acknowledgement;
     };
 

@@ -35,7 +35,7 @@ using Stored = std::conditional_t<std::is_void_v<T>, Unit, T>;
 template <class T>
 struct Copies : std::bool_constant<std::copy_constructible<T>> {};
 template <class T>
-    requires requires { typename T::allocator_type; typename T::value_type; }
+    requires requires { typename T::allocator_type; typename T::value_type; } && (!std::same_as<typename T::value_type, T>)
 struct Copies<T> : std::bool_constant<std::copy_constructible<T> && Copies<typename T::value_type>::value> {};
 template <class T>
 struct Copies<std::optional<T>> : Copies<T> {};

@@ -64,7 +64,7 @@ public:
     /// Leaves out a stamp, for something that is taken before all messages; before anybody uses the channel.
     void skip_stamp() noexcept { ++taken_; }
 
-    // The next five are the usual case of a put and of a get and nothing else, for workers on one strand. Those that put are
+    // The next ones are the usual case of a put and of a get and nothing else, for workers on one strand. Those that put are
     // also for one who puts alone, while another one gets alone on another strand.
 
     /// How many messages are simply to be put into `writer` now; `end_writing` comes afterwards if the ends are alone.

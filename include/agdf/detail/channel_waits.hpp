@@ -329,9 +329,10 @@ template <class M>
 void ChannelCore<M>::push_waiting(M&& message)
 {
     prepare_push(message);
+    buffer_.place(std::move(message));
     const std::size_t moves = moves_.load(std::memory_order_relaxed);
-    count(moves_, moves + 1);
-    buffer_.push(std::move(message));
+    count(moves_, moves + 1);  // who reads waits for the end of this: nothing of a user's is called in it
+    buffer_.count_placed();
     offered_besides_.store(offered_besides_.load(std::memory_order_relaxed) - 1, std::memory_order_release);
     moves_.store(moves + 2, std::memory_order_release);
 }
@@ -345,7 +346,13 @@ void ChannelCore<M>::refill(WakeList& woken)
         auto& sender = static_cast<Putting<M>&>(*senders_.first());
         if (!has_room_for(*sender.message))
             break;
-        push_waiting(std::move(*sender.message));
+        try {
+            push_waiting(std::move(*sender.message));
+        } catch (...) {  // without memory for more: those that are in are woken all the same
+            if (woken.empty())
+                throw;
+            break;
+        }
         sender.message.reset();
         senders_.remove(sender);
         woken.push(sender);

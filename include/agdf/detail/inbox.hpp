@@ -163,7 +163,7 @@ private:
     {
         const QueueWeight& bound = options().queue_weight;
         try {
-            return bound.weight()(&item);
+            return bound.weight()(std::addressof(item));
         } catch (...) {
             return bound.most();
         }

@@ -81,7 +81,7 @@ public:
     [[nodiscard]] ChannelCore<Envelope<Out>>* direct() const noexcept { return direct_; }
 
     /// The same for an item that is not an output of the node.
-    [[nodiscard]] bool put_uncounted(Out&& item) { return put_to_all(item); }
+    [[nodiscard]] bool put_uncounted(Out&& item) { return put_to_all(item, false); }
 
     [[nodiscard]] bool is_full() const noexcept override { return full_; }
 
@@ -140,10 +140,9 @@ public:
             return true;
         try {
             while (!held_->items.empty()) {
-                Out item{std::move(held_->items.front())};
+                Out item(std::move(held_->items.front()));  // braces would put some items into a list
                 held_->items.pop_front();
-                worker_.count_out();
-                if (!put_to_all(item))
+                if (!put_to_all(item, true))
                     return false;
             }
         } catch (...) {
@@ -168,8 +167,8 @@ private:
         if (direct_) [[likely]] {
             if (direct_->room_in_place() == 0)
                 return false;
-            worker_.count_out();
             direct_->writer().emplace(0, std::move(item));
+            worker_.count_out();
             if (direct_->has_lone_ends())
                 direct_->end_writing();
             return true;
@@ -199,8 +198,7 @@ private:
     {
         if (held_ && held_->active)
             return keep(std::move(item));
-        worker_.count_out();
-        return put_to_all(item);
+        return put_to_all(item, true);
     }
 
     struct Held {
@@ -236,19 +234,24 @@ private:
             all_direct_.clear();
     }
 
-    AGDF_NOINLINE bool put_to_all(Out& item)
+    /// What no edge takes, since all of them threw, is not counted as an output.
+    AGDF_NOINLINE bool put_to_all(Out& item, bool counts)
     {
         std::exception_ptr error;
         const std::size_t count = ports_.size();
+        std::size_t failed = 0;
         for (std::size_t i = 0; i < count; ++i) {
             try {
                 if (!ports_[i]->put(item, i + 1 == count))
                     park(*ports_[i]);
             } catch (...) {
+                ++failed;
                 if (!error)
                     error = std::current_exception();  // the other branches get their item all the same
             }
         }
+        if (counts && (failed < count || count == 0))
+            worker_.count_out();
         if (error && !full_)
             std::rethrow_exception(error);  // into the body
         error_ = std::move(error);  // ends the item once the branches that wait have been served

@@ -73,7 +73,7 @@ private:
 
     [[nodiscard]] std::size_t key_of_item() const override
     {
-        return worker_.node().options().ordered_by_key.hash()(&input_.message->value);
+        return worker_.node().options().ordered_by_key.hash()(std::addressof(input_.message->value));
     }
 
     void put_dead_letter([[maybe_unused]] const std::exception_ptr& error) override

@@ -51,9 +51,17 @@ public:
 
     void push(M&& message)
     {
-        make_room();
-        Writer{*this}.emplace(0, std::move(message));
+        place(std::move(message));
+        count_placed();
     }
+
+    // A push in two steps: nobody sees what was placed before it is counted.
+    void place(M&& message)
+    {
+        make_room();
+        std::construct_at(slots_ + (pushed() & mask_), std::move(message));
+    }
+    void count_placed() noexcept { tail_.store(pushed() + 1, std::memory_order_release); }
 
     /// How many places lie one behind the other in memory, from where the next message is put or taken.
     [[nodiscard]] std::size_t row_to_push() const noexcept { return allocated() - (pushed() & mask_); }

@@ -53,7 +53,7 @@ inline bool Worker<Traits>::run_items()
     return row < ready && this->stage_ == Stage::take && this->run_.is_undisturbed();
 }
 
-/// Puts what comes out in place as well.
+/// Puts what comes out in place as well. A function of its own, so that its few numbers stay in registers.
 template <class Traits>
 template <bool across, class Queue>
 AGDF_NOINLINE void Worker<Traits>::run_row_into(std::size_t count, Queue& next)
@@ -64,10 +64,10 @@ AGDF_NOINLINE void Worker<Traits>::run_row_into(std::size_t count, Queue& next)
     run_row(count, [&](Stored<In>& item, std::size_t index) {
         auto&& value = (*this->body_)(item);
         if constexpr (Traits::filters) {
-            if (!value)
-                return true;
-            writer.emplace(passed, Out(std::move(*value)));
-            counter.set(++passed);
+            if (value) {
+                writer.emplace(passed, Out(std::move(*value)));
+                counter.set(++passed);
+            }
         } else {
             writer.emplace(index, Out(std::forward<decltype(value)>(value)));
             counter.set(index + 1);
