@@ -3,7 +3,9 @@
 // The one type of item that travels in all these graphs, so that the program compiles fast.
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <thread>
 #include <utility>
 
 namespace graphs {
@@ -43,6 +45,12 @@ public:
     [[nodiscard]] Number id() const noexcept { return id_; }
 
     [[nodiscard]] static std::int64_t alive() noexcept { return alive_.load(std::memory_order_relaxed); }
+    /// A call in the pool finishes alone, as soon as its thread gets its turn on a busy machine: gives it some seconds for that.
+    static void wait_for_last() noexcept
+    {
+        for (const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10}; alive() != 0 && std::chrono::steady_clock::now() < end;)
+            std::this_thread::yield();
+    }
     static void begin_anew() noexcept
     {
         alive_ = 0;

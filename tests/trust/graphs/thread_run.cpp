@@ -78,8 +78,7 @@ public:
             complaints = built.common->complaints.take();
             time.reset();
         }
-        for (int i = 0; Item::alive() != 0 && i < 1'000'000; ++i)
-            std::this_thread::yield();  // a call in the pool finishes alone
+        Item::wait_for_last();
         if (Item::alive() != 0)
             complaints.push_back(fmt::format("{} items are alive after the graph and the context have gone", Item::alive()));
         return complaints;

@@ -43,8 +43,8 @@ public:
             io.reset();
             complaints_ = built.common->complaints.take();
         }
-        for (int i = 0; Item::alive() != 0 && blocks_ && i < 100'000; ++i)
-            std::this_thread::yield();  // a call in the pool finishes alone
+        if (blocks_)
+            Item::wait_for_last();
         if (Item::alive() != 0)
             complaints_.push_back(fmt::format("{} items are alive after the graph and the context have gone", Item::alive()));
         return complaints_;
