@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <type_traits>
+#include <utility>
 
 namespace agdf {
 
@@ -28,6 +29,21 @@ template <class Key>
 concept Hashable = requires(const Key& key) {
     { std::hash<Key>{}(key) } -> std::convertible_to<std::size_t>;
 };
+
+/// A number made of something loses nothing.
+template <class To, class From>
+concept KeepsArithmetic = !std::is_arithmetic_v<To> || std::same_as<To, From> || requires(From from) { To{std::move(from)}; };
+
+/// A pointer to characters, which std::hash takes by its address.
+template <class T>
+concept CharacterPointer =
+    std::is_pointer_v<T> && (std::same_as<std::remove_cv_t<std::remove_pointer_t<T>>, char> || std::same_as<std::remove_cv_t<std::remove_pointer_t<T>>, wchar_t> ||
+                             std::same_as<std::remove_cv_t<std::remove_pointer_t<T>>, char8_t> || std::same_as<std::remove_cv_t<std::remove_pointer_t<T>>, char16_t> ||
+                             std::same_as<std::remove_cv_t<std::remove_pointer_t<T>>, char32_t>);
+
+/// A key whose hash says which value it is.
+template <class Key>
+concept HashedByValue = Hashable<Key> && !CharacterPointer<Key>;
 
 }  // namespace detail
 

@@ -54,13 +54,14 @@ void partition(Node<A, B> from, Key key, const std::vector<Node<C, D>>& to)
 {
     constexpr bool fits = [] {
         if constexpr (std::is_invocable_v<Key&, const B&>)
-            return detail::Hashable<std::decay_t<std::invoke_result_t<Key&, const B&>>>;
+            return detail::HashedByValue<std::decay_t<std::invoke_result_t<Key&, const B&>>>;
         else
             return false;
     }();
     static_assert(fits,
                   "agdf::partition(from, key, to): the key cannot be used. Expected: a function of what 'from' yields, by const "
-                  "reference, that returns a number, a string or another type with std::hash. Return such a key.");
+                  "reference, that returns a number, a string or another type with std::hash; a pointer to characters is none. Return such a "
+                  "key.");
     if constexpr (fits) {
         using K = std::decay_t<std::invoke_result_t<Key&, const B&>>;
         detail::add_group("partition(from, key, to)", from, to, detail::EdgeLabel::partition,

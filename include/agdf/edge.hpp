@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <limits>
+#include <optional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -63,20 +64,27 @@ struct IsMap : std::false_type {};
 template <class Function>
 struct IsMap<Map<Function>> : std::true_type {};
 
-template <class To, class From>
-concept KeepsArithmetic =
-    !(std::is_arithmetic_v<From> && std::is_arithmetic_v<To>) || requires(From from) { To{from}; };
-
 // A small copyable class made from a class that owns something (string to string_view, vector to span) would point
-// into an item that is gone by the time it is used.
+// into an item that is gone by the time it is used; so would a reference in a tuple.
 template <class To, class From>
-concept Borrows = std::is_class_v<To> && std::is_trivially_copyable_v<To> && !std::is_trivially_copyable_v<From>;
+concept Borrows = (std::is_class_v<To> && std::is_trivially_copyable_v<To> && !std::is_trivially_copyable_v<From>) ||
+                  (std::is_reference_v<To> && !std::is_reference_v<From>);
+
+template <class To, class From>
+struct ConvertsWithin : std::bool_constant<KeepsArithmetic<To, From> && !Borrows<To, From>> {};
+template <class To, class From>
+struct ConvertsWithin<std::optional<To>, From> : ConvertsWithin<To, From> {};
+template <class To, class From>
+struct ConvertsWithin<std::optional<To>, std::optional<From>> : ConvertsWithin<To, From> {};
+template <class... A, class From>
+struct ConvertsWithin<std::variant<A...>, From>
+    : std::bool_constant<(std::is_same_v<A, From> || ...) || ((!std::is_convertible_v<From, A> || !Borrows<A, From>) && ...)> {};
 
 // Of two tuples each element is looked at; std::tuple itself would convert a double to an int.
 template <class From, class To>
 concept ConvertsSafely =
     std::is_same_v<From, To> || (!(IsTupleLike<From>::value && IsTupleLike<To>::value) && std::is_convertible_v<From, To> &&
-                                 KeepsArithmetic<To, From> && !Borrows<To, From>);
+                                 !Borrows<To, From> && ConvertsWithin<To, From>::value);
 
 template <class From, class To, class = void>
 struct ElementsFit : std::false_type {};

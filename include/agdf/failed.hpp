@@ -36,6 +36,9 @@ struct Failed<void> {
 
 namespace detail {
 
+template <class I, class... Seen>
+struct Copies<Failed<I>, Seen...> : std::bool_constant<std::is_void_v<I> || copies_within<I, Seen...>> {};
+
 template <class T>
 struct IsFailed {
     static constexpr bool value = false;

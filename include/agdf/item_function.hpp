@@ -117,10 +117,10 @@ public:
         if constexpr (fits) {
             using Item = typename detail::ItemOf<Function>::Type;
             using Key = std::decay_t<std::invoke_result_t<const Function&, const Item&>>;
-            constexpr bool hashes = detail::Hashable<Key>;
+            constexpr bool hashes = detail::HashedByValue<Key>;
             static_assert(hashes,
                           "agdf::NodeOptions::ordered_by_key: the key has no std::hash. Expected: a number, a string, or a type "
-                          "for which std::hash is specialised. Return such a key.");
+                          "for which std::hash is specialised; a pointer to characters is hashed by its address. Return such a key.");
             if constexpr (hashes)
                 hash_ = detail::ItemNumber::of<Item>(
                     [key = Function(std::forward<F>(key))](const Item& item) { return std::size_t{std::hash<Key>{}(key(item))}; });

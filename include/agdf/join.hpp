@@ -33,8 +33,8 @@ struct JoinOptions {
 
 namespace detail {
 
-template <class T>
-struct Copies<Unmatched<T>> : Copies<T> {};
+template <class T, class... Seen>
+struct Copies<Unmatched<T>, Seen...> : std::bool_constant<copies_within<T, Seen...>> {};
 
 /// Items that wait for a partner: the oldest is found at once, and so is the oldest of a key.
 template <class Key, class Item>

@@ -5,6 +5,8 @@
 #include <agdf/stream.hpp>
 
 #include <functional>
+#include <initializer_list>
+#include <iterator>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -15,15 +17,30 @@ namespace agdf {
 
 namespace detail {
 
+// What the iterator says is its value, if it does: a std::vector<bool> has only references to those.
+template <class Iterator>
+struct ValueOf {
+    using Type = std::remove_cvref_t<decltype(*std::declval<Iterator&>())>;
+};
+template <class Iterator>
+    requires requires { typename std::iter_value_t<Iterator>; }
+struct ValueOf<Iterator> {
+    using Type = std::remove_cv_t<std::iter_value_t<Iterator>>;
+};
 template <class Range>
-using ElementOf = std::remove_cvref_t<decltype(*std::declval<Range&>().begin())>;
+using ElementOf = typename ValueOf<decltype(std::declval<Range&>().begin())>::Type;
+
+template <class Range>
+constexpr bool owns_elements = true;
+template <class T>
+constexpr bool owns_elements<std::initializer_list<T>> = false;
 
 template <class Range>
 Stream<ElementOf<Range>> yield_each(std::shared_ptr<Range> range)
 {
     for (auto&& element : *range) {
         if constexpr (Copies<ElementOf<Range>>::value)
-            co_yield element;
+            co_yield std::as_const(element);
         else
             co_yield std::move(element);
     }
@@ -44,7 +61,11 @@ template <class Range>
     static_assert(fits,
                   "agdf::from_range(range): the range has no begin() and end() of its own. Expected: a container or a view, which the "
                   "source keeps; an array is none. Pass std::to_array(elements), or a std::vector.");
-    if constexpr (fits)
+    constexpr bool owns = detail::owns_elements<Kept>;
+    static_assert(owns,
+                  "agdf::from_range(range): a std::initializer_list does not own its elements, which are gone when the source runs. "
+                  "Expected: a container. Pass a std::vector.");
+    if constexpr (fits && owns)
         return [kept = std::make_shared<Kept>(std::forward<Range>(range))] { return detail::yield_each(kept); };
 }
 
@@ -60,7 +81,12 @@ template <class Container>
 [[nodiscard]] auto collect(Container& container)
 {
     using T = typename Container::value_type;
-    return [&container](T item) { container.insert(container.end(), std::move(item)); };
+    return [&container](T item) {
+        if constexpr (requires { container.push_back(std::move(item)); })
+            container.push_back(std::move(item));  // insert would assign
+        else
+            container.insert(container.end(), std::move(item));
+    };
 }
 
 }  // namespace agdf

@@ -31,7 +31,8 @@ template <class Fold, class Value, class T>
 struct FoldTraits {
     static constexpr bool returns = [] {
         if constexpr (std::invocable<const Fold&, Value, T>)
-            return std::convertible_to<std::invoke_result_t<const Fold&, Value, T>, Value>;
+            return std::convertible_to<std::invoke_result_t<const Fold&, Value, T>, Value> &&
+                   KeepsArithmetic<Value, std::remove_cvref_t<std::invoke_result_t<const Fold&, Value, T>>>;
         else
             return false;
     }();
@@ -83,10 +84,12 @@ public:
             table_.renew(place);
         Folded& folded = place->value;
         try {
-            if constexpr (R::returns)
-                folded.value = reduction_.fold(std::move(folded.value), std::move(item));
-            else
+            if constexpr (R::returns) {
+                decltype(folded.value) next = reduction_.fold(std::move(folded.value), std::move(item));  // perhaps its own parameter
+                folded.value = std::move(next);
+            } else {
                 reduction_.fold(folded.value, std::move(item));
+            }
             ++folded.items;
             held_.add();
         } catch (...) {
@@ -177,7 +180,7 @@ template <class T, class KeyFunction, class Value, class Fold>
                   "agdf::reduce<T>(key, initial, fold): the key function does not fit. Expected: a function of const T&, callable "
                   "when it is const, that returns an object with std::hash and == that owns what it says (a std::string, not a "
                   "std::string_view). Return such a key, or specialise std::hash for it.");
-    constexpr bool copies = std::copy_constructible<Value>;
+    constexpr bool copies = detail::Copies<Value>::value;
     static_assert(!has_key || copies,
                   "agdf::reduce<T>(key, initial, fold): the initial value cannot be copied. Expected: a value that each key can begin "
                   "with a copy of. Make it a std::optional or a std::shared_ptr.");

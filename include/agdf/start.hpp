@@ -41,8 +41,8 @@ public:
     void add_to(NodeRun& run) override
     {
         auto& inbox = static_cast<NodeInput<In>&>(run).inbox();
-        if constexpr (std::is_copy_constructible_v<In>) {
-            inbox.add_start({value_, nullptr});
+        if constexpr (Copies<In>::value) {
+            inbox.add_start({std::as_const(value_), nullptr});
         } else {
             if (used_.exchange(true))
                 throw GraphError(fmt::format("agdf::start('{}', item): the item was moved into an earlier run, it cannot be copied. "

@@ -88,7 +88,8 @@ private:
     {
         auto item = co_await std::get<N>(inputs).next();
         const bool goes_on = item || !stops;
-        std::get<N>(row) = std::move(item);
+        if (item)
+            std::get<N>(row).emplace(std::move(*item));
         if constexpr (N + 1 < count) {
             if (goes_on)
                 co_await read<N + 1>(inputs, row, stops);
@@ -104,7 +105,7 @@ private:
     template <std::size_t... N>
     static void fill(Row& row, const std::optional<std::tuple<T...>>& padding, std::index_sequence<N...>)
     {
-        if constexpr ((std::copy_constructible<T> && ...)) {
+        if constexpr ((detail::Copies<T>::value && ...)) {
             ((std::get<N>(row) ? void() : void(std::get<N>(row).emplace(std::get<N>(*padding)))), ...);
         }
     }
@@ -127,7 +128,7 @@ template <Item... T>
     requires(sizeof...(T) >= 2)
 [[nodiscard]] Zip<T...> zip(ZipOptions<T...> options = {})
 {
-    if (options.mode == ZipMode::longest && (!options.padding || !(std::copy_constructible<T> && ...)))
+    if (options.mode == ZipMode::longest && (!options.padding || !(detail::Copies<T>::value && ...)))
         throw GraphError("agdf::zip: the mode is longest, but there is no padding that could be copied. Expected: .padding = {{a, b}}, of "
                          "items that can be copied. Set it, or choose another mode.");
     return Zip<T...>{std::move(options)};

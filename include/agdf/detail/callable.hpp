@@ -4,6 +4,7 @@
 
 #include <agdf/detail/asio.hpp>
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <optional>
@@ -31,20 +32,28 @@ struct Unit {};
 template <class T>
 using Stored = std::conditional_t<std::is_void_v<T>, Unit, T>;
 
-/// Whether values can really be copied: a container says that of itself even if its elements cannot.
-template <class T>
+/// Whether values can really be copied: a container says that of itself even if its elements cannot. Types that contain
+/// themselves are asked once: `Seen` are those around `T`.
+template <class T, class... Seen>
 struct Copies : std::bool_constant<std::copy_constructible<T>> {};
-template <class T>
-    requires requires { typename T::allocator_type; typename T::value_type; } && (!std::same_as<typename T::value_type, T>)
-struct Copies<T> : std::bool_constant<std::copy_constructible<T> && Copies<typename T::value_type>::value> {};
-template <class T>
-struct Copies<std::optional<T>> : Copies<T> {};
-template <class A, class B>
-struct Copies<std::pair<A, B>> : std::bool_constant<Copies<A>::value && Copies<B>::value> {};
-template <class... T>
-struct Copies<std::tuple<T...>> : std::bool_constant<(Copies<T>::value && ...)> {};
-template <class... T>
-struct Copies<std::variant<T...>> : std::bool_constant<(Copies<T>::value && ...)> {};
+template <class T, class... Seen>
+constexpr bool copies_within = std::disjunction<std::is_same<T, Seen>..., Copies<T, Seen...>>::value;  // asks only as far as it must
+template <class T, class... Seen>
+    requires requires { typename T::allocator_type; typename T::value_type; }
+struct Copies<T, Seen...> : std::bool_constant<std::copy_constructible<T> && copies_within<typename T::value_type, T, Seen...>> {};
+template <class T, class... Seen>
+    requires requires { typename T::container_type; }
+struct Copies<T, Seen...> : std::bool_constant<std::copy_constructible<T> && copies_within<typename T::container_type, T, Seen...>> {};
+template <class T, std::size_t n, class... Seen>
+struct Copies<std::array<T, n>, Seen...> : std::bool_constant<copies_within<T, Seen...>> {};
+template <class T, class... Seen>
+struct Copies<std::optional<T>, Seen...> : std::bool_constant<copies_within<T, Seen...>> {};
+template <class A, class B, class... Seen>
+struct Copies<std::pair<A, B>, Seen...> : std::bool_constant<copies_within<A, Seen...> && copies_within<B, Seen...>> {};
+template <class... T, class... Seen>
+struct Copies<std::tuple<T...>, Seen...> : std::bool_constant<(copies_within<T, Seen...> && ...)> {};
+template <class... T, class... Seen>
+struct Copies<std::variant<T...>, Seen...> : std::bool_constant<(copies_within<T, Seen...> && ...)> {};
 template <>
 struct Copies<void> : std::false_type {};
 

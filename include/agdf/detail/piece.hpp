@@ -54,7 +54,8 @@ void append(std::vector<T>& items, T&& item)
     if (items.size() == items.capacity()) {
         std::vector<T> grown;
         grown.reserve(items.empty() ? 1 : 2 * items.size());
-        grown.insert(grown.end(), std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()));
+        for (auto&& kept : items)
+            grown.push_back(std::move(kept));
         items.swap(grown);
     }
     items.push_back(std::move(item));
@@ -91,10 +92,16 @@ inline void check_duration(std::string_view where, std::string_view name, std::c
 
 // --- keys ------------------------------------------------------------------------------------------------------
 
+template <class Key>
+constexpr bool looks_elsewhere = CharacterPointer<Key>;
+template <class Char, class Traits>
+constexpr bool looks_elsewhere<std::basic_string_view<Char, Traits>> = true;
+template <class Key>
+constexpr bool looks_elsewhere<std::optional<Key>> = looks_elsewhere<Key>;
+
 /// A type that can be remembered and looked up. Views and pointers to characters would outlive the item they look into.
 template <class Key>
-concept TableKey = std::movable<Key> && std::equality_comparable<Key> && !std::same_as<Key, std::string_view> &&
-                   !std::same_as<Key, const char*> && !std::same_as<Key, char*> && Hashable<Key>;
+concept TableKey = std::movable<Key> && std::equality_comparable<Key> && !looks_elsewhere<Key> && Hashable<Key>;
 
 template <class F, class T>
 struct KeyOf {

@@ -56,7 +56,7 @@ private:
     {
         if constexpr (copyable) {
             if (!survives_)
-                copy_.emplace(input_.message->value);
+                copy_.emplace(std::as_const(input_.message->value));
         }
     }
 
@@ -64,7 +64,7 @@ private:
     {
         if constexpr (copyable) {
             if (copy_) {
-                input_.message.emplace(Message{*copy_, input_.message->acknowledgement});
+                input_.message.emplace(Message{std::as_const(*copy_), input_.message->acknowledgement});
             }
         }
     }

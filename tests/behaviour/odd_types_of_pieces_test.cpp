@@ -1,0 +1,191 @@
+// The ready-made pieces and the edges with types that invite mistakes.
+
+#include "support/catch.hpp"
+#include "support/graph.hpp"
+
+#include <agdf/testing.hpp>
+
+#include <any>
+#include <array>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace {
+
+using Owners = std::vector<std::unique_ptr<int>>;  // says that it can be copied, and cannot
+
+struct MapTree : std::map<std::string, MapTree> {};
+struct VariantTree : std::vector<std::variant<int, VariantTree>> {};
+
+/// Moves, but cannot be assigned.
+struct Fixed {
+    const int number;
+    std::string text;
+};
+
+/// Is made of anything; of itself it is copied if that is const.
+struct FromAll {
+    FromAll() = default;
+    FromAll(const FromAll&) = default;
+    FromAll(FromAll&&) noexcept = default;
+    template <class T>
+        requires(!std::is_base_of_v<FromAll, T>)
+    FromAll(T&&) : is_wrapped(true)
+    {
+    }
+    bool is_wrapped = false;
+};
+
+template <class T>
+std::vector<T> three(T a, T b, T c)
+{
+    std::vector<T> items;
+    items.push_back(std::move(a));
+    items.push_back(std::move(b));
+    items.push_back(std::move(c));
+    return items;
+}
+
+/// What a piece makes of the items of a range.
+template <class Out, class Range, class Piece>
+std::vector<Out> results_of(Range range, Piece piece)
+{
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    std::vector<Out> results;
+    graph.add_node("source", agdf::from_range(std::move(range))) >> graph.add_node("piece", std::move(piece)) >>
+        graph.add_node("sink", agdf::collect(results));
+    graph.run().throw_if_failed();
+    return results;
+}
+
+}  // namespace
+
+TEST_CASE("what can really be copied is told, also of types that contain themselves", "[items]")
+{
+    using agdf::detail::Copies;
+    STATIC_REQUIRE(Copies<MapTree>::value);
+    STATIC_REQUIRE(Copies<VariantTree>::value);
+    STATIC_REQUIRE(Copies<std::array<std::string, 2>>::value);
+    STATIC_REQUIRE(Copies<std::queue<int>>::value);
+    STATIC_REQUIRE(Copies<agdf::Failed<int>>::value);
+    STATIC_REQUIRE(Copies<agdf::Failed<void>>::value);
+    STATIC_REQUIRE_FALSE(Copies<Owners>::value);
+    STATIC_REQUIRE_FALSE(Copies<std::array<Owners, 2>>::value);
+    STATIC_REQUIRE_FALSE(Copies<std::queue<std::unique_ptr<int>>>::value);
+    STATIC_REQUIRE_FALSE(Copies<std::map<int, std::optional<Owners>>>::value);
+    STATIC_REQUIRE_FALSE(Copies<agdf::Failed<Owners>>::value);
+}
+
+TEST_CASE("an edge refuses what would lose a part of the item, or point into it when it is gone", "[edges]")
+{
+    using agdf::FlowsInto;
+    enum Unscoped : int { big = 300 };
+    STATIC_REQUIRE_FALSE(FlowsInto<const char*, bool>);
+    STATIC_REQUIRE_FALSE(FlowsInto<int*, bool>);
+    STATIC_REQUIRE_FALSE(FlowsInto<Unscoped, signed char>);
+    STATIC_REQUIRE_FALSE(FlowsInto<double, std::optional<int>>);
+    STATIC_REQUIRE_FALSE(FlowsInto<std::optional<double>, std::optional<int>>);
+    STATIC_REQUIRE_FALSE(FlowsInto<std::string, std::optional<std::string_view>>);
+    STATIC_REQUIRE_FALSE(FlowsInto<std::string, std::variant<std::string_view, std::vector<int>>>);
+    STATIC_REQUIRE_FALSE(FlowsInto<std::tuple<std::string, int>, std::tuple<const std::string&, int>>);
+    STATIC_REQUIRE(FlowsInto<int, long>);
+    STATIC_REQUIRE(FlowsInto<std::true_type, bool>);
+    STATIC_REQUIRE(FlowsInto<int, std::optional<long>>);
+    STATIC_REQUIRE(FlowsInto<std::optional<int>, std::optional<long>>);
+    STATIC_REQUIRE(FlowsInto<std::string, std::variant<std::string, int>>);
+    STATIC_REQUIRE(FlowsInto<const char*, std::string>);
+    STATIC_REQUIRE(FlowsInto<std::tuple<std::string, int>, std::tuple<std::string, long>>);
+}
+
+TEST_CASE("a range of bools is a source of bools", "[range]")
+{
+    const auto results = results_of<bool>(std::vector<bool>{true, false, true}, [](bool value) { return !value; });
+    CHECK(results == std::vector<bool>{false, true, false});
+}
+
+TEST_CASE("pieces take items that can be moved but not assigned", "[items][batch]")
+{
+    const auto items = [] { return three(Fixed{1, "a"}, Fixed{2, "b"}, Fixed{3, "c"}); };
+    const auto batches = results_of<std::vector<Fixed>>(items(), agdf::batch<Fixed>({.max_items = 2}));
+    REQUIRE(batches.size() == 2);
+    CHECK(batches[0].at(1).number == 2);
+    CHECK(batches[1].at(0).text == "c");
+    const auto kept = results_of<Fixed>(items(), [](Fixed item) { return item; });
+    REQUIRE(kept.size() == 3);
+    CHECK(kept[2].number == 3);
+}
+
+TEST_CASE("zip takes what cannot be copied or assigned", "[zip]")
+{
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    int sum = 0;
+    auto owners = graph.add_node("owners", []() -> agdf::Stream<Owners> {
+        for (int i = 1; i <= 3; ++i) {
+            Owners owner;
+            owner.push_back(std::make_unique<int>(i));
+            co_yield std::move(owner);
+        }
+    });
+    auto fixed = graph.add_node("fixed", agdf::from_range(three(Fixed{10, "a"}, Fixed{20, "b"}, Fixed{30, "c"})));
+    auto zip = graph.add_node("zip", agdf::zip<Owners, Fixed>());
+    owners >> zip.input<0>();
+    fixed >> zip.input<1>();
+    zip >> graph.add_node("sink", [&sum](const Owners& owner, const Fixed& item) { sum += *owner.at(0) + item.number; });
+    graph.run().throw_if_failed();
+    CHECK(sum == 66);
+}
+
+TEST_CASE("an item that can be made of anything is copied as it is, for a retry and by a range", "[items][retry]")
+{
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    std::vector<bool> wrapped;
+    graph.add_node("source", agdf::from_range(std::vector<FromAll>(2))) >>
+        graph.add_node("step", [&wrapped](FromAll item) {
+            wrapped.push_back(item.is_wrapped);
+            if (wrapped.size() == 1)
+                throw std::runtime_error("again");
+        }, {.retry = {.attempts = 2}});
+    graph.run().throw_if_failed();
+    CHECK(wrapped == std::vector<bool>{false, false, false});
+}
+
+TEST_CASE("a key must say what it is, and not where", "[keys]")
+{
+    using agdf::detail::HashedByValue;
+    using agdf::detail::TableKey;
+    STATIC_REQUIRE_FALSE(HashedByValue<const char*>);
+    STATIC_REQUIRE_FALSE(HashedByValue<wchar_t*>);
+    STATIC_REQUIRE(HashedByValue<std::string_view>);
+    STATIC_REQUIRE(HashedByValue<int*>);
+    STATIC_REQUIRE_FALSE(TableKey<std::wstring_view>);
+    STATIC_REQUIRE_FALSE(TableKey<const wchar_t*>);
+    STATIC_REQUIRE_FALSE(TableKey<std::optional<std::string_view>>);
+    STATIC_REQUIRE(TableKey<std::wstring>);
+}
+
+TEST_CASE("reduce refuses a fold that loses a part of its value, and takes one that returns its own parameter", "[reduce]")
+{
+    constexpr auto loses = [](double total, double x) { return total + x; };
+    STATIC_REQUIRE_FALSE(agdf::detail::FoldTraits<decltype(loses), int, double>::fits);
+    STATIC_REQUIRE(agdf::detail::FoldTraits<decltype(loses), double, double>::fits);
+    const auto appends = [](std::vector<int>&& all, int x) -> std::vector<int>&& {
+        all.push_back(x);
+        return std::move(all);
+    };
+    const auto sums = results_of<std::pair<int, std::vector<int>>>(std::vector<int>{1, 2, 3},
+                                                                 agdf::reduce<int>([](const int&) { return 0; }, std::vector<int>{}, appends));
+    REQUIRE(sums.size() == 1);
+    CHECK(sums[0].second == std::vector<int>{1, 2, 3});
+}
