@@ -34,12 +34,22 @@ concept Hashable = requires(const Key& key) {
 template <class To, class From>
 concept KeepsArithmetic = !std::is_arithmetic_v<To> || std::same_as<To, From> || requires(From from) { To{std::move(from)}; };
 
+template <class T>
+constexpr bool is_character = false;
+template <>
+inline constexpr bool is_character<char> = true;
+template <>
+inline constexpr bool is_character<wchar_t> = true;
+template <>
+inline constexpr bool is_character<char8_t> = true;
+template <>
+inline constexpr bool is_character<char16_t> = true;
+template <>
+inline constexpr bool is_character<char32_t> = true;
+
 /// A pointer to characters, which std::hash takes by its address.
 template <class T>
-concept CharacterPointer =
-    std::is_pointer_v<T> && (std::same_as<std::remove_cv_t<std::remove_pointer_t<T>>, char> || std::same_as<std::remove_cv_t<std::remove_pointer_t<T>>, wchar_t> ||
-                             std::same_as<std::remove_cv_t<std::remove_pointer_t<T>>, char8_t> || std::same_as<std::remove_cv_t<std::remove_pointer_t<T>>, char16_t> ||
-                             std::same_as<std::remove_cv_t<std::remove_pointer_t<T>>, char32_t>);
+concept CharacterPointer = std::is_pointer_v<T> && is_character<std::remove_cv_t<std::remove_pointer_t<T>>>;
 
 /// A key whose hash says which value it is.
 template <class Key>
