@@ -76,13 +76,11 @@ public:
     }
     [[nodiscard]] std::size_t pushed() const noexcept { return buffer_.pushed(); }
     [[nodiscard]] auto writer() noexcept { return typename Ring<Kept>::Writer{buffer_}; }
-
-
     /// How many of them one `writer` can put, since it goes through the buffer's memory in one direction.
     [[nodiscard]] std::size_t row_to_put() const noexcept { return buffer_.row_to_push(); }
 
-    /// How many messages are simply to be taken from `reader` now, and how many of them from one. `end_reading` comes afterwards, and before anything else
-    /// is done with the channel.
+    /// How many messages are simply to be taken from `reader` now. `end_reading` comes afterwards, and before anything else is
+    /// done with the channel.
     [[nodiscard]] std::size_t ready_in_place() noexcept
     {
         if (is_shared() || besides_)
@@ -90,6 +88,7 @@ public:
         note_peak();
         return buffer_.size();
     }
+    /// How many of them one `reader` can take.
     [[nodiscard]] std::size_t row_to_take() const noexcept { return buffer_.row_to_take(); }
     [[nodiscard]] auto reader() noexcept { return typename Ring<Kept>::Reader{buffer_}; }
     void end_reading()
