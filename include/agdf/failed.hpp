@@ -2,6 +2,7 @@
 
 // Floor 3: what a dead-letter node gets.
 
+#include <agdf/detail/callable.hpp>
 #include <agdf/detail/config.hpp>
 
 #include <chrono>
