@@ -239,26 +239,9 @@ private:
     }
 
     /// Sets up to which size messages are simply put into the buffer; after each change of what that depends on.
-    void look_for_room() noexcept
-    {
-        if (has_lone_ends_) {
-            is_sender_waiting_.store(!senders_.empty());
-            is_receiver_waiting_.store(!receivers_.empty());
-        } else if (is_shared()) {
-            return;  // there is none, and it is read without the lock
-        }
-        const bool is_simple = !besides_ && !is_closed() && senders_.empty() && (receivers_.empty() || attended_);
-        room_in_place_.store(is_simple ? std::min(capacity_, buffer_.allocated()) : 0, std::memory_order_relaxed);
-    }
+    void look_for_room() noexcept;
 
-    [[nodiscard]] bool has_room_for(const M& message) const
-    {
-        if (size() >= capacity_) [[unlikely]]
-            return false;
-        if (!besides_) [[likely]]
-            return true;
-        return buffer_.empty() || besides_->has_room_for(message);
-    }
+    [[nodiscard]] bool has_room_for(const M& message) const;
 
     void push(M&& message)
     {
@@ -365,4 +348,5 @@ private:
 
 }  // namespace agdf::detail
 
+#include <agdf/detail/channel_buffer.hpp>
 #include <agdf/detail/channel_waits.hpp>

@@ -5,53 +5,7 @@
 
 #include <agdf/detail/channel_core.hpp>
 
-#include <limits>
-
 namespace agdf::detail {
-
-template <class M>
-void ChannelCore<M>::limit_weight(std::size_t most, std::function<std::size_t(const M&)> weigh)
-{
-    besides_ = std::make_unique<BesideBuffer<M>>(most, std::move(weigh));
-    has_lone_ends_ = false;
-    look_for_room();
-}
-
-template <class M>
-void ChannelCore<M>::carry_acknowledgements()
-{
-    if (!besides_)
-        limit_weight(std::numeric_limits<std::size_t>::max(), [](const M&) { return std::size_t{0}; });
-}
-
-template <class M>
-std::uint64_t ChannelCore<M>::offered() const noexcept
-{
-    for (;;) {
-        const std::size_t before = moves_.load(std::memory_order_acquire);
-        const std::uint64_t offered = buffer_.pushed() + offered_besides_.load(std::memory_order_acquire);
-        if (before % 2 == 0 && moves_.load(std::memory_order_relaxed) == before)
-            return offered;
-    }
-}
-
-template <class M>
-template <class Emplace>
-void ChannelCore<M>::take_front(const Emplace& emplace)
-{
-    if constexpr (std::is_same_v<Kept, M>)
-        emplace(std::move(buffer_.front()));
-    else
-        emplace(std::move(buffer_.front()), besides_ ? besides_->front_acknowledgement() : nullptr);
-    pop();
-}
-
-template <class M>
-void ChannelCore<M>::give_front(Getting<M>& receiver)
-{
-    take_front([&](auto&&... parts) { receiver.message.emplace(std::forward<decltype(parts)>(parts)...); });
-    receiver.stamp = taken_++;
-}
 
 template <class M>
 void ChannelCore<M>::let_senders_in()
@@ -59,39 +13,6 @@ void ChannelCore<M>::let_senders_in()
     WakeList woken;
     {
         const auto lock = guard();
-        refill(woken);
-    }
-    woken.wake();
-}
-
-template <class M>
-void ChannelCore<M>::take_many(std::vector<M>& into, std::size_t most)
-{
-    WakeList woken;
-    {
-        const auto lock = guard();
-        note_peak();
-        const std::size_t count = besides_ ? 0 : std::min(most, buffer_.size());
-        if (count == 0)
-            return;
-        into.reserve(count);
-        for (std::size_t i = 0; i < count; ++i) {
-            take_front([&](auto&&... parts) { into.emplace_back(std::forward<decltype(parts)>(parts)...); });
-        }
-        taken_ += count;
-        count_lent(count - 1);
-        refill(woken);
-    }
-    woken.wake();
-}
-
-template <class M>
-void ChannelCore<M>::give_back(std::size_t count)
-{
-    WakeList woken;
-    {
-        const auto lock = guard();
-        count_lent(std::size_t{0} - (count - 1));
         refill(woken);
     }
     woken.wake();
@@ -313,28 +234,6 @@ Got ChannelCore<M>::get(Getting<M>& receiver, bool wait)
     if (!woken.empty()) [[unlikely]]
         woken.wake();
     return Got::item;
-}
-
-template <class M>
-void ChannelCore<M>::prepare_push(const M& message)
-{
-    buffer_.make_room();
-    if (!besides_)
-        return;
-    besides_->make_room();  // all or nothing: without memory the two must not get out of step
-    besides_->push(message);
-}
-
-template <class M>
-void ChannelCore<M>::push_waiting(M&& message)
-{
-    prepare_push(message);
-    buffer_.place(std::move(message));
-    const std::size_t moves = moves_.load(std::memory_order_relaxed);
-    count(moves_, moves + 1);  // who reads waits for the end of this: nothing of a user's is called in it
-    buffer_.count_placed();
-    offered_besides_.store(offered_besides_.load(std::memory_order_relaxed) - 1, std::memory_order_release);
-    moves_.store(moves + 2, std::memory_order_release);
 }
 
 template <class M>

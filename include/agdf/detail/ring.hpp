@@ -51,16 +51,13 @@ public:
 
     void push(M&& message)
     {
+        make_room();
         place(std::move(message));
         count_placed();
     }
 
-    // A push in two steps: nobody sees what was placed before it is counted.
-    void place(M&& message)
-    {
-        make_room();
-        std::construct_at(slots_ + (pushed() & mask_), std::move(message));
-    }
+    // What follows `make_room` in a push: nobody sees what was placed before it is counted.
+    void place(M&& message) { std::construct_at(slots_ + (pushed() & mask_), std::move(message)); }
     void count_placed() noexcept { tail_.store(pushed() + 1, std::memory_order_release); }
 
     /// How many places lie one behind the other in memory, from where the next message is put or taken.
