@@ -146,6 +146,7 @@ struct AlternativeFor<std::variant<A...>, To> {
 ///     static_assert(agdf::FlowsInto<std::pair<int, int>, std::tuple<int, long>>);
 ///     static_assert(!agdf::FlowsInto<double, int>);
 ///     static_assert(!agdf::FlowsInto<std::string, std::string_view>);  // would dangle
+///     static_assert(!agdf::FlowsInto<double, std::optional<int>>);     // would lose digits
 template <class From, class To>
 concept FlowsInto =
     std::is_void_v<To> || (!std::is_void_v<From> && (detail::FitsWhole<From, To> || detail::AlternativeFor<From, To>::exists));

@@ -154,3 +154,33 @@ TEST_CASE("a diamond whose branches differ in length and speed does not block wi
     CHECK(graph.run().outcome == Outcome::completed);
     CHECK(arrived == 300);
 }
+
+TEST_CASE("items come out whole and in order however often they go round the memory of queues of any size", "[bounded][order]")
+{
+    const Watchdog watchdog;
+    const std::size_t first_size = GENERATE(1U, 2U, 3U, 15U, 16U, 17U, 63U, 64U, 65U, 300U);
+    const std::size_t second_size = GENERATE(1U, 3U, 17U, 64U, 100U);
+    const std::size_t threads = GENERATE(1U, 2U);
+    CAPTURE(first_size, second_size, threads);
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = threads})};
+    constexpr int items = 1'000;
+    std::vector<std::string> results;
+    const auto text = [](int n) { return "the item with the number " + std::to_string(n); };  // too long to lie in the string itself
+    graph.add_node("source", [] { return count_to(items); }) >>
+        graph.add_node("to text", [text](int n) { return text(n); }, {.queue_size = first_size}) >>
+        graph.add_node("the odd ones", [](std::string item) {
+            const bool is_odd = (item.back() - '0') % 2 == 1;
+            return is_odd ? std::optional<std::string>(std::move(item)) : std::nullopt;
+        }, {.queue_size = second_size}) >>
+        graph.add_node("twice", [](std::string item) -> agdf::Stream<std::string> {
+            co_yield item;
+            co_yield item;
+        }, {.queue_size = first_size}) >>
+        graph.add_node("sink", agdf::collect(results), {.queue_size = second_size});
+    graph.run().throw_if_failed();
+    std::vector<std::string> expected;
+    for (int n = 1; n <= items; n += 2)
+        expected.insert(expected.end(), 2, text(n));
+    CHECK(results == expected);
+}
