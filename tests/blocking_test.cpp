@@ -8,12 +8,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <future>
 #include <latch>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -48,6 +50,36 @@ public:
 private:
     std::atomic<int> now_{0};
     std::atomic<int> most_{0};
+};
+
+/// Does something while its context shuts down.
+class AtShutdown : public asio::execution_context::service {
+public:
+    using key_type = AtShutdown;
+    inline static asio::execution_context::id id;
+
+    explicit AtShutdown(asio::execution_context& context) : asio::execution_context::service(context) {}
+
+    std::function<void()> action;
+
+private:
+    void shutdown() noexcept override { action(); }
+};
+
+/// Says on which thread it is destroyed, unless it was moved on.
+class Witness {
+public:
+    explicit Witness(std::promise<std::thread::id>* destroyed) : destroyed_(destroyed) {}
+    Witness(Witness&& other) noexcept : destroyed_(std::exchange(other.destroyed_, nullptr)) {}
+    Witness& operator=(Witness&&) = delete;
+    ~Witness()
+    {
+        if (destroyed_)
+            destroyed_->set_value(this_thread());
+    }
+
+private:
+    std::promise<std::thread::id>* destroyed_;
 };
 
 }  // namespace
@@ -374,4 +406,35 @@ TEST_CASE("a context may be destroyed when a call has returned and its coroutine
         steps->second_begins.get_future().wait();  // so the first one has returned
     }
     steps->second_may_end.set_value();
+}
+
+TEST_CASE("a call that returns while its context goes leaves the waiting coroutine to the thread that destroys the context", "[blocking][lifetime]")
+{
+    // Asio's strands had shut down before the library let go of its coroutines, so the pool's thread destroyed one that the
+    // context was about to look at.
+    struct Steps {
+        std::promise<void> first_may_end, second_begins;
+        std::promise<std::thread::id> destroyed;
+    };
+    Watchdog watchdog;
+    const auto steps = std::make_shared<Steps>();
+    {
+        asio::io_context io;
+        const agdf::testing::VirtualTime time{io};  // its services are there before Asio's strands
+        asio::use_service<AtShutdown>(io).action = [&] {
+            steps->first_may_end.set_value();
+            steps->second_begins.get_future().wait();  // so the first one has returned
+        };
+        agdf::Graph graph{io, test::quiet({.blocking_threads = 1})};
+        graph.add_node("numbers", agdf::from_range(std::vector{1, 2})) >> graph.add_node("blocks", agdf::blocking([steps](int n) {
+            if (n == 1)
+                steps->first_may_end.get_future().wait();
+            else
+                steps->second_begins.set_value();
+            return Witness{n == 1 ? &steps->destroyed : nullptr};
+        }), {.workers = 2}) >> graph.add_node("sink", [](Witness) {});
+        graph.async_run([](const agdf::RunReport&) { FAIL("a run whose context has gone was reported"); });
+        io.poll();  // both calls are on their way
+    }
+    CHECK(steps->destroyed.get_future().get() == this_thread());
 }

@@ -8,8 +8,24 @@
 
 namespace agdf::detail {
 
+/// As much of an executor as a strand asks for when it is made; nothing runs on it.
+struct ContextExecutor {
+    asio::execution_context* context;
+
+    [[nodiscard]] asio::execution_context& query(asio::execution::context_t) const noexcept { return *context; }
+    template <class F>
+    void execute(F&&) const noexcept
+    {
+    }
+    friend bool operator==(const ContextExecutor&, const ContextExecutor&) noexcept = default;
+};
+
+// Services shut down in the reverse order of their making, so that of Asio's strands has to be there first: one that has
+// shut down destroys whatever is posted to it, on the thread that posts. That may be the end of a hook, which another
+// thread is about to call.
 AGDF_DECL ShutdownService::ShutdownService(asio::execution_context& context) : asio::execution_context::service(context)
 {
+    (void)asio::strand<ContextExecutor>{ContextExecutor{&context}};
 }
 
 AGDF_DECL void ShutdownService::add(ShutdownHook& hook)
