@@ -1,4 +1,4 @@
-# cmake -DCOMPILER= -DFLAGS= -DCASE= -DOUTPUT= -P check.cmake: see CMakeLists.txt.
+# cmake -DCOMPILER= -DFLAGS= -DHEADERS= -DCASE= -DOUTPUT= -P check.cmake: see CMakeLists.txt.
 
 file(READ "${CASE}" text)
 if(NOT text MATCHES "^// expect: ([^\n]+)")
@@ -8,7 +8,7 @@ set(expected "${CMAKE_MATCH_1}")
 
 # In one language, and without wrapping, whoever runs it.
 set(ENV{LC_ALL} C)
-execute_process(COMMAND "${COMPILER}" -std=c++20 -fdiagnostics-color=never -Wfatal-errors "${FLAGS}" -c "${CASE}" -o "${OUTPUT}"
+execute_process(COMMAND "${COMPILER}" -std=c++20 -fdiagnostics-color=never -Wfatal-errors "${FLAGS}" -include "${HEADERS}" -c "${CASE}" -o "${OUTPUT}"
     RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
 if(result EQUAL 0)
     message(FATAL_ERROR "${CASE} compiled. Expected: an error with '${expected}'.")
