@@ -98,7 +98,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t count = 1 + input.below(5);
     while (names.size() < count) {
         std::string name = name_of(input);
-        if (std::find(names.begin(), names.end(), name) != names.end())
+        while (std::find(names.begin(), names.end(), name) != names.end())
             name += std::to_string(names.size());
         names.push_back(name);
         nodes.push_back(graph.add_node(name, [](int n) { return n; }));
