@@ -64,8 +64,7 @@ apt_install() {
 
 # build_search TARGET [SANITIZER]: builds a search of tests/trust; all of them share a directory, which is in `directory` then.
 build_search() {
-    local target=$1 sanitizer=${2:-} optimise=-O2
-    if [ -n "$sanitizer" ]; then optimise=-O1; fi # more would only take long to compile
+    local target=$1 sanitizer=${2:-} optimise=-O1 # more would only take long to compile
     directory="$root/build/trust${sanitizer:+-$sanitizer}"
     install_packages "${agdf_packages[@]}"
     build "$directory" "$target" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE="$optimise" -DAGDF_SANITIZE="$sanitizer" \
