@@ -198,8 +198,14 @@ template <class F>
     static_assert(callable,
                   "agdf::run_blocking(function): function cannot be called without arguments. Expected: a callable that "
                   "takes nothing, or a std::stop_token. Capture what it needs, by value.");
-    if constexpr (callable)
-        return detail::call_in_pool<Function>(std::forward<F>(function));
+    if constexpr (callable) {
+        constexpr bool returns_value = !std::is_reference_v<typename detail::CallInPool<Function>::type>;
+        static_assert(returns_value,
+                      "agdf::run_blocking(function): function returns a reference, and what it refers to may be gone when the "
+                      "coroutine goes on. Expected: a value, or nothing. Return a copy, or a std::shared_ptr.");
+        if constexpr (returns_value)
+            return detail::call_in_pool<Function>(std::forward<F>(function));
+    }
 }
 
 /// A plain function that a node shall run in the blocking pool; made by `agdf::blocking`.

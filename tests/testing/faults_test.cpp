@@ -172,6 +172,11 @@ TEST_CASE("bodies of every shape can be made faulty, and take and yield what the
         const std::function<int(int)> half = [](int i) { return i / 2; };
         REQUIRE(probe(faulty(half, faults), {2, 4}).outputs == std::vector{1});
     }
+    SECTION("one body for each worker")
+    {
+        const auto make = [] { return [calls = 0](int i) mutable { return 10 * ++calls + i; }; };
+        REQUIRE(probe(faulty(agdf::per_worker(make), faults), {1, 2, 3}).outputs == std::vector{11, 23});
+    }
     SECTION("bodies that take nothing")
     {
         REQUIRE(probe(faulty([] { return 7; }, faults)).outputs == std::vector{7});
@@ -207,6 +212,28 @@ TEST_CASE("of a body with a Receiver each next() is a call, and it cannot be del
     };
     REQUIRE(probe(faulty(sink, Faults{}.drop_connection(2)), {1, 2}).stats.err == 1);
     REQUIRE(seen == 3);
+}
+
+TEST_CASE("of a body with several Receivers each next() of any of them is a call", "[faults]")
+{
+    const test::Watchdog watchdog;
+    Faults faults;
+    faults.drop_connection(4);
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    const auto numbers = graph.add_node("numbers", agdf::from_range(std::vector{1, 2, 3}));
+    const auto words = graph.add_node("words", agdf::from_range(std::vector<std::string>{"a", "b", "c"}));
+    const auto zipped = graph.add_node("zip", faulty(agdf::zip<int, std::string>(), faults));
+    std::string text;
+    const auto sink = graph.add_node("sink", [&](int number, const std::string& word) { text += std::to_string(number) + word; });
+    graph.add_edge(numbers, zipped.input<0>());
+    graph.add_edge(words, zipped.input<1>());
+    graph.add_edge(zipped, sink);
+    const auto report = graph.run();
+    CHECK(text == "1a3b");  // the zip had taken 2, and began anew
+    CHECK(report.outcome == agdf::Outcome::completed_with_errors);
+    CHECK(report.node("zip").err == 1);
+    CHECK(faults.injected() == Injections{{4, FaultKind::lost_connection}});
 }
 
 TEST_CASE("an edge fails as planned, which is an error of its source", "[faults]")

@@ -111,8 +111,9 @@ struct KeyOf {
 template <class F, class T>
     requires std::invocable<const F&, const T&>
 struct KeyOf<F, T> {
-    using Type = std::decay_t<std::invoke_result_t<const F&, const T&>>;
-    static constexpr bool fits = TableKey<Type>;
+    using Result = std::invoke_result_t<const F&, const T&>;
+    using Type = std::decay_t<Result>;
+    static constexpr bool fits = TableKey<Type> && std::constructible_from<Type, Result>;
 };
 
 /// Finds entries of a list by the key that stands in them, and by its hash beside it: so an entry can be taken out whatever the

@@ -4,6 +4,7 @@
 
 #include <agdf/blocking.hpp>
 #include <agdf/edge.hpp>
+#include <agdf/per_worker.hpp>
 #include <agdf/receiver.hpp>
 #include <agdf/stream.hpp>
 #include <agdf/testing/faults.hpp>
@@ -61,13 +62,14 @@ public:
     using Return = std::invoke_result_t<F&, A...>;
     static constexpr BodyKind kind = Result<Return>::kind;
     static constexpr bool blocks = Unwrapped<Body>::blocking;
+    static constexpr bool meets_in_step = MeetsInStep<F>;
 
     FaultyBody(F function, testing::Faults faults) : function_(std::make_shared<F>(std::move(function))), faults_(std::move(faults)) {}
 
     auto operator()(A... arguments) const
     {
         if constexpr ((IsReceiver<std::remove_cvref_t<A>>::value || ...))
-            return see_the_stream<Return>(function_, faults_, std::forward<A>(arguments)...);
+            return see_the_streams<Return>(function_, faults_, std::tuple(std::remove_cvref_t<A>(arguments)...));
         else if constexpr (kind == BodyKind::stream && sizeof...(A) == 0)
             return yield_each<Return>(function_, faults_);
         else if constexpr (kind == BodyKind::stream)
@@ -126,12 +128,12 @@ private:
         }
     }
 
-    template <class R, class I>
-    static R see_the_stream(Function function, testing::Faults faults, Receiver<I> receiver)
+    template <class R, class... I>
+    static R see_the_streams(Function function, testing::Faults faults, std::tuple<Receiver<I>...> receivers)
     {
-        FaultyInlet<Envelope<I>> inlet{receiver.inlet(), faults};
-        Receiver<I> items{inlet};
-        auto called = (*function)(std::move(items));
+        const auto inlets = std::apply(
+            [&](auto&... each) { return std::tuple(std::make_unique<FaultyInlet<Envelope<I>>>(each.inlet(), faults)...); }, receivers);
+        auto called = std::apply([&](auto&... each) { return (*function)(Receiver<I>{*each}...); }, inlets);
         if constexpr (kind == BodyKind::awaitable) {
             co_return co_await std::move(called);
         } else {
@@ -162,7 +164,7 @@ namespace testing {
 ///
 /// Shape:          any body that `Graph::add_node` takes without being told its type; the node it makes takes and yields
 ///                 the same. A call is a call of the body; of a source whose body is a Stream it is each item that is
-///                 yielded, of a body with a Receiver each `next()`.
+///                 yielded, of a body with Receivers each `next()` of any of them.
 /// Errors:         the planned ones, before the body sees the item; a source ends with its first. A delay at a body with
 ///                 a Receiver fails with std::logic_error.
 /// Thread-safety:  as the body.
@@ -182,7 +184,11 @@ template <class Body>
     static_assert(!known || fits,
                   "agdf::testing::faulty(body, faults): this cannot be the body of a node. Expected: what Graph::add_node takes. "
                   "Add the body to a graph without faults to see what is wrong with it.");
-    if constexpr (fits) {
+    if constexpr (fits && Traits::per_worker) {
+        return per_worker([make = std::decay_t<Body>(std::forward<Body>(body)), faults = std::move(faults)]() mutable {
+            return faulty(make(), faults);
+        });
+    } else if constexpr (fits) {
         using Args = typename agdf::detail::FunctionType<typename Traits::F>::Args;
         return agdf::detail::FaultyBody<std::decay_t<Body>, Args>{agdf::detail::function_of(std::forward<Body>(body)), std::move(faults)};
     }
