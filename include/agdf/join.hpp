@@ -165,9 +165,7 @@ private:
     std::optional<Out> wait(Waiting<Key, Item>& side, const Key& key, Item&& item)
     {
         side.add(key, std::move(item));
-        std::optional<Out> displaced;
-        if (side.size() > join_.max_waiting)
-            displaced = unmatched<index>(side);
+        auto displaced = side.size() > join_.max_waiting ? unmatched<index>(side) : std::optional<Out>{};
         held_.add();  // from here on it is not the one that fails
         return displaced;
     }
@@ -194,7 +192,7 @@ Stream<typename J::Out> join_items(std::shared_ptr<const J> join, Receiver<typen
         if (leaves)
             co_yield std::move(*leaves);
     }
-    for (auto left = joiner.take_unmatched(); left; left = joiner.take_unmatched())
+    while (auto left = joiner.take_unmatched())
         co_yield std::move(*left);
 }
 

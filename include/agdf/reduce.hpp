@@ -11,6 +11,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -59,7 +60,7 @@ public:
     using Key = typename R::Key;
     using Result = typename R::Result;
     struct Folded {
-        decltype(R::initial) value;
+        std::optional<decltype(R::initial)> value;  // anew after each fold, for values that cannot be assigned
         std::uint64_t number;  // in the order of the first items
         std::size_t items = 0;
     };
@@ -85,10 +86,10 @@ public:
         Folded& folded = place->value;
         try {
             if constexpr (R::returns) {
-                decltype(folded.value) next = reduction_.fold(std::move(folded.value), std::move(item));  // perhaps its own parameter
-                folded.value = std::move(next);
+                decltype(R::initial) next = reduction_.fold(std::move(*folded.value), std::move(item));  // perhaps its own parameter
+                folded.value.emplace(std::move(next));
             } else {
-                reduction_.fold(folded.value, std::move(item));
+                reduction_.fold(*folded.value, std::move(item));
             }
             ++folded.items;
             held_.add();
@@ -112,7 +113,7 @@ public:
     [[nodiscard]] Result take(Place place)
     {
         auto entry = table_.take(place);
-        Result result{std::move(entry.key), std::move(entry.value.value)};
+        Result result{std::move(entry.key), std::move(*entry.value.value)};
         held_.remove(entry.value.items);
         return result;
     }

@@ -263,6 +263,30 @@ TEST_CASE("zip takes what cannot be copied or assigned", "[zip]")
     CHECK(sum == 66);
 }
 
+TEST_CASE("reduce keeps values, and join items, that cannot be assigned", "[reduce][join]")
+{
+    const auto texts = results_of<std::pair<int, Fixed>>(
+        three(Fixed{1, "a"}, Fixed{2, "b"}, Fixed{1, "c"}),
+        agdf::reduce<Fixed>(&Fixed::number, Fixed{0, ""}, [](Fixed all, const Fixed& item) { return Fixed{item.number, all.text + item.text}; }));
+    REQUIRE(texts.size() == 2);
+    CHECK(texts[0].second.text == "ac");
+    CHECK(texts[1].second.text == "b");
+
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    std::string pairs;
+    std::string alone;
+    auto join = graph.add_node("join", agdf::join<Fixed, int>(&Fixed::number, std::identity{}));
+    graph.add_node("items", agdf::from_range(three(Fixed{1, "a"}, Fixed{2, "b"}, Fixed{3, "c"}))) >> join;
+    graph.add_node("numbers", agdf::from_range(std::vector{2, 4})) >> join;
+    join >> graph.add_node("pairs", [&](const std::pair<Fixed, int>& pair) { pairs += pair.first.text; });
+    join >> graph.add_node("alone", [&](const agdf::Unmatched<Fixed>& left) { alone += left.item.text; });
+    join >> graph.add_node("numbers alone", [&](const agdf::Unmatched<int>& left) { alone += std::to_string(left.item); });
+    graph.run().throw_if_failed();
+    CHECK(pairs == "b");
+    CHECK(alone == "ac4");
+}
+
 TEST_CASE("an item that can be made of anything is copied as it is, for a retry and by a range", "[items][retry]")
 {
     asio::io_context io;
