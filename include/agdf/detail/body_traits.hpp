@@ -147,6 +147,15 @@ constexpr bool sees_item_only<Parameters<const A&>> = true;
 template <class A>
 constexpr bool sees_item_only<Parameters<A&>> = !Copies<A>::value;
 
+/// A body says so of itself: `static constexpr bool meets_in_step = true`.
+template <class Body>
+constexpr bool MeetsInStep = [] {
+    if constexpr (requires { Body::meets_in_step; })
+        return Body::meets_in_step;
+    else
+        return false;
+}();
+
 /// All that the library wants to know about a body; `In` is given, or deduced from its parameters.
 template <class Body, class Given = Deduce>
 struct BodyTraits {

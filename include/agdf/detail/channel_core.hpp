@@ -55,6 +55,8 @@ public:
         has_lone_ends_ = has_lone_ends_ && overflow == Overflow::wait;
     }
 
+    [[nodiscard]] bool waits_when_full() const noexcept { return overflow_ == Overflow::wait; }
+
     /// Bounds the buffer by weight as well; before anybody uses the channel. `weigh` must not throw.
     void limit_weight(std::size_t most, std::function<std::size_t(const M&)> weigh);
 

@@ -43,6 +43,9 @@ public:
 
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
 
+    /// Whether others than its own strand may schedule something.
+    [[nodiscard]] bool is_shared() const noexcept { return mutex_.is_needed(); }
+
     /// Puts a runnable at the end of the queue; it runs later, never inside this call.
     ///
     /// Errors: none, since those who wake others could tell nobody. Without memory for it a reserve is used up.

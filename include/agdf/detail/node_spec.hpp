@@ -150,15 +150,6 @@ struct AsTuple<T> {
     using Type = decltype(type(std::make_index_sequence<std::tuple_size<T>::value>{}));
 };
 
-/// A body says so of itself: `static constexpr bool meets_in_step = true`.
-template <class Body>
-constexpr bool MeetsInStep = [] {
-    if constexpr (requires { Body::meets_in_step; })
-        return Body::meets_in_step;
-    else
-        return false;
-}();
-
 template <class T>
 struct IsVariant : std::false_type {};
 template <class... A>

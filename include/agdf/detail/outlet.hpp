@@ -198,7 +198,15 @@ private:
     {
         if (held_ && held_->active)
             return keep(std::move(item));
-        return put_to_all(item, true);
+        return direct_ ? put_to_only(item) : put_to_all(item, true);
+    }
+
+    bool put_to_only(Out& item)
+    {
+        arrivals_.start();  // another strand may take the item at once
+        full_ = !ports_.front()->put_or_park(item);
+        worker_.count_out();
+        return !full_;
     }
 
     struct Held {
@@ -260,10 +268,10 @@ private:
 
     void park(Port<Out>& port)
     {
-        if (!full_)
+        if (std::exchange(full_, true))
+            arrivals_.expect();
+        else
             arrivals_.start();
-        full_ = true;
-        arrivals_.expect();
         if (!port.park())
             arrivals_.arrived();  // cannot be the last one: the worker's own share is still missing
     }

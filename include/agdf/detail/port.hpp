@@ -21,23 +21,33 @@ class Arrivals {
 public:
     explicit Arrivals(WorkerBase& worker) noexcept : worker_(worker) {}
 
-    /// Starts counting; the caller itself counts as one until `wait_is_over`.
-    void start() noexcept { missing_.store(1, std::memory_order_relaxed); }
+    /// Starts counting with one item; the caller itself counts as one more until `wait_is_over`.
+    void start() noexcept { missing_.store(2, std::memory_order_relaxed); }
     void expect() noexcept { missing_.fetch_add(1, std::memory_order_relaxed); }
 
     /// One more item was taken; the last one wakes the worker.
     void arrived() noexcept
     {
-        if (missing_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+        if (is_last())
             worker_.wake_up();
     }
 
     /// The caller's own share: true if nothing is missing, else `arrived` will wake the worker.
-    [[nodiscard]] bool wait_is_over() noexcept { return missing_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+    [[nodiscard]] bool wait_is_over() noexcept { return is_last(); }
 
     [[nodiscard]] WorkerBase& worker() noexcept { return worker_; }
 
 private:
+    [[nodiscard]] bool is_last() noexcept
+    {
+        // Else all of them are on one strand, where it needs no lock of the bus.
+        if (worker_.lane().is_shared())
+            return missing_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+        const std::size_t left = missing_.load(std::memory_order_relaxed) - 1;
+        missing_.store(left, std::memory_order_relaxed);
+        return left == 0;
+    }
+
     WorkerBase& worker_;
     std::atomic<std::size_t> missing_{0};
 };
@@ -55,6 +65,8 @@ public:
     virtual bool put(Out& item, bool last) = 0;
     /// Waits with the item that found no room; false if it was stored after all.
     virtual bool park() = 0;
+    /// Both in one step, for the last edge: false if the item waits.
+    virtual bool put_or_park(Out& item) { return put(item, true) || !park(); }
     /// Gives up waiting; the item counts as undelivered.
     virtual void withdraw() noexcept = 0;
     /// The queue, if an item goes into it as it is; a short cut for the most frequent case.
@@ -104,6 +116,17 @@ public:
         return put == Put::waiting;
     }
 
+    bool put_or_park(Out& item) override
+    {
+        if constexpr (is_direct) {
+            if (destination_.inbox().channel().waits_when_full()) {
+                this->message.emplace(Message{std::move(item)});
+                return !park();
+            }
+        }
+        return Port<Out>::put_or_park(item);
+    }
+
     void withdraw() noexcept override
     {
         if (destination_.inbox().channel().withdraw(*this))
@@ -118,13 +141,15 @@ public:
 
     [[nodiscard]] ChannelCore<Envelope<Out>>* direct() noexcept override
     {
-        if constexpr (std::is_same_v<Out, In> && std::is_same_v<Shape, Plain>)
+        if constexpr (is_direct)
             return &destination_.inbox().channel();
         else
             return nullptr;
     }
 
 private:
+    static constexpr bool is_direct = std::is_same_v<Out, In> && std::is_same_v<Shape, Plain>;
+
     /// Whether a variant holds an alternative for another edge.
     template <class Item>
     [[nodiscard]] static bool goes_elsewhere([[maybe_unused]] const Item& item) noexcept
