@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <new>
+#include <utility>
 
 namespace agdf::detail {
 
@@ -21,7 +22,11 @@ public:
         const std::size_t index = class_of(size);
         if (index < classes) [[likely]] {
             Class& entry = entries[index];
-            if (Free* const frame = entry.first) [[likely]] {
+            if (void* const frame = entry.last) [[likely]] {
+                entry.last = nullptr;
+                return frame;
+            }
+            if (Free* const frame = entry.first) {
                 entry.first = frame->next;
                 --entry.count;
                 return frame;
@@ -38,7 +43,11 @@ public:
         const std::size_t index = class_of(size);
         if (index < classes) [[likely]] {
             Class& entry = entries[index];
-            if (entry.count < entry.most) [[likely]]
+            if (!entry.last && entry.most > 0) [[likely]] {
+                entry.last = frame;
+                return;
+            }
+            if (entry.count < entry.most)
                 return entry.keep(frame);
             return keep_first(entry, frame);
         }
@@ -49,7 +58,7 @@ public:
 private:
     static constexpr std::size_t granularity = 64;
     static constexpr std::size_t classes = 32;  // frames of up to 2 KiB
-    static constexpr std::size_t frames_per_class = 8;
+    static constexpr std::size_t frames_per_class = 8;  // and the last one
 
     struct Free {
         Free* next;
@@ -61,9 +70,10 @@ private:
             ++count;
         }
 
+        void* last;  // which the next one mostly gets: apart, since to unlink it from the list would wait for it to be linked
         Free* first;
         std::size_t count;
-        std::size_t most;
+        std::size_t most;  // in the list; none before the first frame, and after the last
     };
 
     /// Empties the cache when its thread ends. It is apart from it, so that to reach the cache takes no look at whether it
@@ -77,6 +87,7 @@ private:
             has_ended = true;  // what another thread_local's destructor gives back later is not kept
             for (Class& entry : entries) {
                 entry.most = 0;
+                ::operator delete(std::exchange(entry.last, nullptr));
                 while (Free* const frame = entry.first) {
                     entry.first = frame->next;
                     ::operator delete(frame);
