@@ -4,6 +4,7 @@
 #include "support/counted.hpp"
 #include "support/graph.hpp"
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -226,4 +227,32 @@ TEST_CASE("a graph may be moved before it runs", "[lifetime]")
     agdf::Graph graph = build();
     CHECK(graph.run().exit_code() == 0);
     CHECK(results == std::vector<int>{1, 2});
+}
+
+TEST_CASE("a context may go after a run whose statistics another thread looks at all the time", "[lifetime][stats]")
+{
+    // The last one to look at a run destroyed it, with its strands, perhaps when their context had gone.
+    test::Watchdog watchdog;
+    for (int round = 0; round < 200; ++round) {
+        auto io = std::make_unique<asio::io_context>();
+        agdf::Graph graph{*io, test::quiet()};
+        for (int i = 0; i < 100; ++i)  // so that to look at them takes some time
+            graph.add_node("node " + std::to_string(i), [] { return 1; });
+        std::atomic<bool> has_looked{false};
+        std::atomic<bool> is_over{false};
+        std::thread watcher([&] {
+            while (!is_over) {
+                (void)graph.stats();
+                has_looked = true;
+            }
+        });
+        while (!has_looked)
+            std::this_thread::yield();
+        const auto report = graph.run();
+        io.reset();
+        is_over = true;
+        watcher.join();
+        REQUIRE(report.exit_code() == 0);
+        REQUIRE(graph.stats().size() == 100);
+    }
 }

@@ -6,10 +6,13 @@
 #include <agdf/detail/run_control.hpp>
 #include <agdf/report.hpp>
 
+#include <condition_variable>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace agdf::detail {
@@ -52,7 +55,39 @@ public:
 
     [[nodiscard]] const GraphOptions& options() const noexcept { return options_; }
 
-    [[nodiscard]] std::shared_ptr<RunControl> current_run() const;
+    /// The run that is under way, if there is one, as somebody on any thread looks at it or does something to it. The run's end
+    /// waits until that is over, a moment: whoever let go last would otherwise destroy the run, perhaps after its context.
+    class Visit {
+    public:
+        explicit Visit(const GraphCore& core) : core_(core)
+        {
+            const std::lock_guard lock{core_.mutex_};
+            run_ = core_.run_;
+            if (run_)
+                ++core_.visits_;
+        }
+        Visit(const Visit&) = delete;
+        Visit& operator=(const Visit&) = delete;
+        ~Visit()
+        {
+            if (!run_)
+                return;
+            const std::lock_guard lock{core_.mutex_};
+            run_.reset();  // while whoever ends the run has it as well
+            if (--core_.visits_ == 0)
+                core_.no_visits_.notify_all();
+        }
+
+        [[nodiscard]] explicit operator bool() const noexcept { return run_ != nullptr; }
+        [[nodiscard]] RunControl* operator->() const noexcept { return run_.get(); }
+
+    private:
+        const GraphCore& core_;
+        std::shared_ptr<RunControl> run_;
+    };
+
+    [[nodiscard]] Visit visit() const { return Visit{*this}; }
+    [[nodiscard]] bool is_running() const;
     void check_idle() const;
 
     // On the run that is under way, if there is one.
@@ -68,9 +103,9 @@ public:
     void forget(const RunControl& run) noexcept
     {
         std::shared_ptr<RunControl> forgotten;
-        const std::lock_guard lock{mutex_};
+        std::unique_lock lock{mutex_};
         if (run_.get() == &run)
-            forgotten.swap(run_);
+            forgotten = end_run(lock);
     }
 
     /// The numbers of the run under way, else of the last one, else zeros.
@@ -80,6 +115,14 @@ public:
     void add_observer(std::weak_ptr<RunObserver> observer);
 
 private:
+    /// From here on nobody has the run but those who end it.
+    [[nodiscard]] std::shared_ptr<RunControl> end_run(std::unique_lock<std::mutex>& lock) noexcept
+    {
+        auto run = std::exchange(run_, nullptr);
+        no_visits_.wait(lock, [this] { return visits_ == 0; });
+        return run;
+    }
+
     template <class F>
     void for_each_observer(const F& call);
 
@@ -87,6 +130,8 @@ private:
     std::shared_ptr<BlockingPool> pool_;
     mutable std::mutex mutex_;
     std::shared_ptr<RunControl> run_;
+    mutable std::size_t visits_ = 0;
+    mutable std::condition_variable no_visits_;
     std::vector<NodeStats> last_stats_;
     bool has_run_ = false;
     std::vector<std::weak_ptr<RunObserver>> observers_;

@@ -58,15 +58,15 @@ AGDF_DECL void GraphCore::warn_of_zips()
     });
 }
 
-AGDF_DECL std::shared_ptr<RunControl> GraphCore::current_run() const
+AGDF_DECL bool GraphCore::is_running() const
 {
     const std::lock_guard lock{mutex_};
-    return run_;
+    return run_ != nullptr;
 }
 
 AGDF_DECL void GraphCore::check_idle() const
 {
-    if (current_run())
+    if (is_running())
         throw GraphError("agdf::Graph::run: the graph is running already. Expected: one run at a time. Wait for its end (if run() "
                          "has ended with an exception of something else on the context, run the context on), or make a second graph.");
 }
@@ -98,10 +98,10 @@ AGDF_DECL void GraphCore::run_ended(std::vector<NodeStats> stats)
 {
     std::shared_ptr<RunControl> run;
     {
-        const std::lock_guard lock{mutex_};
-        run = std::exchange(run_, nullptr);
+        std::unique_lock lock{mutex_};
         last_stats_ = stats;
         has_run_ = true;
+        run = end_run(lock);
     }
     for_each_observer([&](RunObserver& observer) { observer.run_ended(stats); });
 }
@@ -109,15 +109,13 @@ AGDF_DECL void GraphCore::run_ended(std::vector<NodeStats> stats)
 /// The numbers of the run under way, else of the last one, else zeros.
 AGDF_DECL std::vector<NodeStats> GraphCore::stats() const
 {
-    std::shared_ptr<RunControl> run;
+    if (const Visit run{*this})
+        return run->stats();
     {
         const std::lock_guard lock{mutex_};
-        if (!run_ && has_run_)
+        if (has_run_)
             return last_stats_;
-        run = run_;
     }
-    if (run)
-        return run->stats();
     std::vector<NodeStats> zeros(blueprint.size());
     for (std::size_t i = 0; i < zeros.size(); ++i) {
         zeros[i].name = blueprint.node(i).name();
@@ -156,25 +154,25 @@ AGDF_DECL void GraphCore::warn_of_options(const NodeSpec& node) const
 
 AGDF_DECL void GraphCore::stop()
 {
-    if (const auto run = current_run())
+    if (const Visit run{*this})
         run->stop();
 }
 
 AGDF_DECL void GraphCore::cancel()
 {
-    if (const auto run = current_run())
+    if (const Visit run{*this})
         run->cancel();
 }
 
 AGDF_DECL void GraphCore::pause()
 {
-    if (const auto run = current_run())
+    if (const Visit run{*this})
         run->pause();
 }
 
 AGDF_DECL void GraphCore::resume()
 {
-    if (const auto run = current_run())
+    if (const Visit run{*this})
         run->resume();
 }
 

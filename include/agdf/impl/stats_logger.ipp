@@ -106,7 +106,7 @@ public:
         core_->add_observer(this->weak_from_this());
         hooks_.add(*this);
         try {
-            if (core_->current_run())
+            if (core_->is_running())
                 run_began();
         } catch (...) {
             hooks_.remove(*this);
@@ -153,7 +153,7 @@ private:
         if (ended_)
             return;
         run_on_strand([](StatsTicker& self) {
-            self.running_ = self.core_->current_run() != nullptr;
+            self.running_ = self.core_->is_running();
             if (!self.running_)
                 self.timer_->cancel();
         });

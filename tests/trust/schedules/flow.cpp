@@ -182,7 +182,7 @@ void Flow::pause()
     if (!graph_)
         return;
     graph_->pause();
-    is_paused_ = is_running() && graph_->core()->current_run()->is_paused();
+    is_paused_ = is_running() && graph_->core()->visit()->is_paused();
     was_paused_ = true;
     if (!is_paused_)
         return;

@@ -89,7 +89,7 @@ protected:
 
     [[nodiscard]] Graph& graph() noexcept { return *graph_; }
     [[nodiscard]] bool has_graph() const noexcept { return graph_ != nullptr; }
-    [[nodiscard]] bool is_running() const { return graph_ && graph_->core()->current_run() != nullptr; }
+    [[nodiscard]] bool is_running() const { return graph_ && graph_->core()->is_running(); }
     NodeBook& add_book(std::string name, agdf::NodeOptions options, bool is_source = false);
     void connect(NodeBook& from, NodeBook& to);
     /// Writes an edge into the books only.

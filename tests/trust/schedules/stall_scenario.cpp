@@ -65,7 +65,7 @@ private:
         return all;
     }
 
-    [[nodiscard]] bool is_paused() { return graph().core()->current_run()->is_paused(); }
+    [[nodiscard]] bool is_paused() { return graph().core()->visit()->is_paused(); }
 
     void check_more() override
     {
