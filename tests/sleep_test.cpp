@@ -132,6 +132,21 @@ TEST_CASE("a context that is destroyed at any step of its sleeps destroys the co
     CHECK(Counted::alive() == 0);
 }
 
+TEST_CASE("a context ends after the last sleep, also if the executor of the first one counted as work", "[sleep]")
+{
+    // The queue's timer has the executor of who slept first, and stays.
+    const test::Watchdog watchdog;
+    asio::io_context io;
+    int slept = 0;
+    {
+        const asio::any_io_executor tracked = asio::require(io.get_executor(), asio::execution::outstanding_work.tracked);
+        asio::co_spawn(tracked, sleep_and_then(1ms, [&] { ++slept; }), asio::detached);
+        asio::co_spawn(asio::make_strand(tracked), sleep_and_then(1ms, [&] { ++slept; }), asio::detached);
+    }
+    io.run();
+    CHECK(slept == 2);
+}
+
 TEST_CASE("an exception out of a completion handler does not keep the sleeps that end beside it", "[sleep]")
 {
     const test::Watchdog watchdog;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -123,6 +124,18 @@ TEST_CASE("start items convert, are unpacked, and may be texts", "[start]")
     CHECK(report.outcome == Outcome::completed);
     std::sort(results.begin(), results.end());
     CHECK(results == std::vector<std::string>{"a1", "b2", "handle", "name"});
+}
+
+TEST_CASE("nothing converts to an empty optional item, whatever it is an optional of", "[start]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    std::size_t empty = 0;
+    const auto numbers = graph.add_node("numbers", [&](std::optional<int> item) { empty += item ? 0 : 1; });
+    const auto texts = graph.add_node("texts", [&](std::optional<std::string> item) { empty += item ? 0 : 1; });
+    (void)graph.run({.start = {start(numbers, std::nullopt), start(texts, std::nullopt), start(numbers, 3)}});
+    CHECK(empty == 2);
 }
 
 TEST_CASE("a source may be started several times in one run", "[start]")

@@ -76,6 +76,8 @@ template <class To, class From>
 struct ConvertsWithin<std::optional<To>, From> : ConvertsWithin<To, From> {};
 template <class To, class From>
 struct ConvertsWithin<std::optional<To>, std::optional<From>> : ConvertsWithin<To, From> {};
+template <class To>
+struct ConvertsWithin<std::optional<To>, std::nullopt_t> : std::true_type {};
 template <class... A, class From>
 struct ConvertsWithin<std::variant<A...>, From>
     : std::bool_constant<(std::is_same_v<A, From> || ...) || ((!std::is_convertible_v<From, A> || !Borrows<A, From>) && ...)> {};

@@ -14,7 +14,8 @@ namespace agdf {
 /// What one node has done so far in one run; a snapshot.
 ///
 /// Shape:  for a node with edges, `in` = items finished + `err` + `undelivered` + `dropped` + items `queued` or
-///         under way. Start items are not part of `in`.
+///         under way. Start items are not part of `in`. An error that belongs to no item, of a source or of a body with
+///         Receivers beyond its items, is one of `err` all the same.
 /// Units:  counts are items; times are summed over the node's workers.
 struct NodeStats {
     std::string name;                        ///< the node's name

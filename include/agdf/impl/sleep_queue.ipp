@@ -77,8 +77,8 @@ private:
 AGDF_DECL void SleepQueue::add(Sleep& sleep, time_point deadline)
 {
     const std::lock_guard lock{mutex_};
-    if (!timer_)
-        timer_.emplace(sleep.executor_);
+    if (!timer_)  // it stays, and must not count as work for that, as the executor of who sleeps first may do
+        timer_.emplace(asio::prefer(sleep.executor_, asio::execution::outstanding_work.untracked));
     if (!is_armed_) {
         arm(deadline);
     } else if (deadline < armed_for_) {
