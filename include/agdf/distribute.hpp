@@ -52,7 +52,7 @@ void add_group(std::string_view function, Node<A, B> from, const std::vector<Nod
 template <class A, class B, class Key, class C, class D>
 void partition(Node<A, B> from, Key key, const std::vector<Node<C, D>>& to)
 {
-    constexpr bool fits = [] {
+    constexpr bool fits = detail::is_refused<B> || [] {
         if constexpr (std::is_invocable_v<Key&, const B&>)
             return detail::HashedByValue<std::decay_t<std::invoke_result_t<Key&, const B&>>>;
         else
@@ -62,7 +62,7 @@ void partition(Node<A, B> from, Key key, const std::vector<Node<C, D>>& to)
                   "agdf::partition(from, key, to): the key cannot be used. Expected: a function of what 'from' yields, by const "
                   "reference, that returns a number, a string or another type with std::hash; a pointer to characters is none. Return such a "
                   "key.");
-    if constexpr (fits) {
+    if constexpr (fits && !detail::is_refused<B>) {
         using K = std::decay_t<std::invoke_result_t<Key&, const B&>>;
         detail::add_group("partition(from, key, to)", from, to, detail::EdgeLabel::partition,
                           [key = std::make_shared<Key>(std::move(key))](const B& item, const auto& ports, std::size_t) {

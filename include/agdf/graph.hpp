@@ -127,11 +127,11 @@ public:
     template <class A, class B, class C, class D, class Function>
     void add_edge(Node<A, B> from, Node<C, D> to, Map<Function> map)
     {
-        constexpr bool callable = std::invocable<Function&, B>;
+        constexpr bool callable = detail::is_refused<B, C> || std::invocable<Function&, B>;
         static_assert(callable,
                       "agdf::Graph::add_edge(from, to, map(function)): the function does not take what node 'from' yields. "
                       "Expected: a function of one Item. Let it take the item by const reference.");
-        if constexpr (callable) {
+        if constexpr (callable && !detail::is_refused<B, C>) {
             using Mapped = std::decay_t<std::invoke_result_t<Function&, B>>;
             constexpr bool fits = FlowsInto<Mapped, C>;
             static_assert(fits,
@@ -159,7 +159,7 @@ public:
     template <class A, class B, class C, class D>
     void add_error_edge(Node<A, B> node, Node<C, D> dead_letters)
     {
-        constexpr bool fits = std::is_void_v<C> || std::is_same_v<C, Failed<A>>;
+        constexpr bool fits = detail::is_refused<A, C> || std::is_void_v<C> || std::is_same_v<C, Failed<A>>;
         static_assert(fits,
                       "agdf::Graph::add_error_edge(node, dead_letters): 'dead_letters' takes another type. Expected: a node whose "
                       "body takes agdf::Failed<I>, where I is what 'node' takes. Let its body take that.");
@@ -167,7 +167,7 @@ public:
         static_assert(copies,
                       "agdf::Graph::add_error_edge(node, dead_letters): the item of 'node' cannot be copied, and the body may use it "
                       "up before it fails. Expected: a copyable item. Pass a std::shared_ptr to it.");
-        if constexpr (fits && copies) {
+        if constexpr (fits && copies && !detail::is_refused<A, C>) {
             detail::check_own("add_error_edge(node, dead_letters)", core_->blueprint, node.blueprint(), dead_letters.blueprint());
             if (node.first() != node.last())
                 throw GraphError("agdf::Graph::add_error_edge(node, dead_letters): 'node' is a chain. Expected: one node, since each has "
@@ -245,7 +245,7 @@ private:
             core_->warn_of_options(core_->blueprint.node(index));
             return make_handle<Traits>(index, typename Traits::MoreIns{});
         } else {
-            return Node<void, void>{core_->blueprint, 0, 0};
+            return Node<detail::Refused, detail::Refused>{core_->blueprint, 0, 0};
         }
     }
 
@@ -280,8 +280,9 @@ private:
         constexpr bool passes = mixes || Traits::passing != Passing::unknown;
         static_assert(known,
                       "agdf::Graph::add_node(name, body): the input type of the body cannot be read off it; it is a generic "
-                      "lambda, an overloaded function object, or not callable at all. Expected: a function, or a lambda with "
-                      "plain parameter types. Name the type, add_node<In>(name, body), or write it into the parameter.");
+                      "lambda, an overloaded function object, a std::ref, a pointer to a member, or not callable at all. Expected: a "
+                      "function, or a lambda with plain parameter types. Name the type, add_node<In>(name, body), or write it "
+                      "into the parameter.");
         static_assert(!known || passes,
                       "agdf::Graph::add_node(name, body): the body cannot be called with its item. Expected: Stream<O>(I), "
                       "asio::awaitable<O>(I), O(I), or the same with Receiver<I>, with the elements of a tuple, or with no "

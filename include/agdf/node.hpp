@@ -14,13 +14,18 @@ namespace agdf {
 namespace detail {
 class Blueprint;
 
+/// Stands for what a node takes and yields whose body was refused: nothing else that is said of the node is an error as well.
+struct Refused {};
+template <class... T>
+constexpr bool is_refused = (std::is_same_v<T, Refused> || ...);
+
 template <class Out, class In>
 constexpr void check_edge()
 {
     static_assert(!std::is_void_v<Out>,
                   "agdf::Graph::add_edge(from, to): node 'from' yields nothing, it is a sink. Expected: a node whose body "
                   "returns Stream<O>, asio::awaitable<O> or O. Let its body return what 'to' shall get.");
-    if constexpr (!std::is_void_v<Out>) {
+    if constexpr (!std::is_void_v<Out> && !is_refused<Out, In>) {
         constexpr bool fits = FlowsInto<Out, In>;  // not the concept itself, on which compilers would go on for a page
         static_assert(fits,
                       "agdf::Graph::add_edge(from, to): what node 'from' yields does not fit node 'to'. Expected: the "

@@ -92,7 +92,7 @@ template <class In, class Out, class T>
     static_assert(!std::is_void_v<In>,
                   "agdf::start(node, item): the node takes nothing. Expected: a node whose body takes an item. Call "
                   "agdf::start(node) to begin at this one.");
-    if constexpr (!std::is_void_v<In>) {
+    if constexpr (!std::is_void_v<In> && !detail::is_refused<In>) {
         constexpr bool fits = detail::FitsWhole<std::decay_t<T>, In>;  // a variant may hold what the node does not take
         static_assert(fits,
                       "agdf::start(node, item): the item does not fit the node. Expected: what the node's body takes, or what "
@@ -107,7 +107,7 @@ template <class In, class Out, class T>
 template <class In, class Out>
 [[nodiscard]] StartItem start(Node<In, Out> node)
 {
-    static_assert(std::is_void_v<In>,
+    static_assert(std::is_void_v<In> || detail::is_refused<In>,
                   "agdf::start(node): the node takes an item. Expected: a node whose body takes nothing. Call "
                   "agdf::start(node, item).");
     return {&node.blueprint(), node.first(), {}, nullptr};
