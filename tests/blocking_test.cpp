@@ -63,7 +63,11 @@ public:
     std::function<void()> action;
 
 private:
-    void shutdown() noexcept override { action(); }
+    void shutdown() noexcept override  // which newer versions of Asio call twice
+    {
+        if (const auto once = std::exchange(action, nullptr))
+            once();
+    }
 };
 
 /// Says on which thread it is destroyed, unless it was moved on.
