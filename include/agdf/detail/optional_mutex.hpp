@@ -4,39 +4,49 @@
 
 #include <agdf/detail/config.hpp>
 
-#include <mutex>
+#include <atomic>
+#include <chrono>
+#include <thread>
 
 namespace agdf::detail {
 
 /// A mutex that does nothing if it is not needed.
 ///
-/// What it guards takes some tens of nanoseconds, and going to sleep for it and being woken some thousands: so who finds it
-/// locked tries again for about a microsecond before that.
+/// It is not std::mutex, since that one has to ask as it unlocks whether somebody sleeps for it, and so waits until the
+/// processor has published all that was written under it: as long as everything else together. Here the unlocking is a plain
+/// store. What it guards takes some tens of nanoseconds; if it takes longer, whoever has the lock has lost its processor, and
+/// who waits gives way, soon by sleeping.
 class OptionalMutex {
 public:
     explicit OptionalMutex(bool is_needed) noexcept : is_needed_(is_needed) {}
 
-    void lock()
+    void lock() noexcept
     {
-        if (is_needed_ && !mutex_.try_lock()) [[unlikely]]
+        if (is_needed_ && is_locked_.exchange(true, std::memory_order_acquire)) [[unlikely]]
             lock_contended();
     }
     void unlock() noexcept
     {
         if (is_needed_)
-            mutex_.unlock();
+            is_locked_.store(false, std::memory_order_release);
     }
     [[nodiscard]] bool is_needed() const noexcept { return is_needed_; }
 
 private:
-    AGDF_NOINLINE void lock_contended()
+    AGDF_NOINLINE void lock_contended() noexcept
     {
-        for (int tries = 0; tries < 50; ++tries) {
-            pause();
-            if (mutex_.try_lock())
+        constexpr int awake = 100;
+        constexpr int yielding = 20;
+        for (int tries = 0;; ++tries) {
+            if (tries < awake)
+                pause();
+            else if (tries < awake + yielding)
+                std::this_thread::yield();
+            else
+                std::this_thread::sleep_for(std::chrono::microseconds(50));
+            if (!is_locked_.load(std::memory_order_relaxed) && !is_locked_.exchange(true, std::memory_order_acquire))
                 return;
         }
-        mutex_.lock();
     }
 
     static void pause() noexcept
@@ -48,7 +58,7 @@ private:
 #endif
     }
 
-    std::mutex mutex_;
+    std::atomic<bool> is_locked_{false};
     const bool is_needed_;
 };
 
