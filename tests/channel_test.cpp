@@ -456,9 +456,9 @@ TEST_CASE("an acknowledgement stays with its item: in the buffer, in a wait, and
         REQUIRE(queue.try_put(message) == Put::stored);
     }
     REQUIRE(queue.put(waiting) == Put::waiting);
-    std::vector<IntMessage> batch;
-    queue.take_many(batch, 7);
-    REQUIRE(batch.empty());  // such a queue gives them one by one
+    Handful<IntMessage> handful{true};
+    REQUIRE(queue.take_many(handful, 7) == nullptr);  // such a queue gives them one by one
+    REQUIRE(handful.size() == 0);
     Taken taken;
     for (int next = 0; next < count; ++next) {
         REQUIRE(queue.try_get(taken) == Got::item);
@@ -466,6 +466,178 @@ TEST_CASE("an acknowledgement stays with its item: in the buffer, in a wait, and
         REQUIRE(taken.message->acknowledgement == of(next));
     }
     REQUIRE(waiting.woken);
+}
+
+namespace {
+
+/// A full queue for several workers, with the items 0, 1, 2 and so on.
+struct FullQueue {
+    explicit FullQueue(int count) : queue(static_cast<std::size_t>(count), agdf::detail::Refill::half_empty, agdf::detail::Sharing::many_strands)
+    {
+        for (int i = 0; i < count; ++i) {
+            IntMessage message{i};
+            REQUIRE(queue.try_put(message) == agdf::detail::Put::stored);
+        }
+    }
+
+    /// What a worker begins next; -1 if nothing is left.
+    int next(agdf::detail::Handful<IntMessage>& handful, std::size_t most = 4)
+    {
+        IntMessage* const left = handful.take();
+        const IntMessage* const message = left ? left : queue.take_many(handful, most);
+        return message ? message->value : -1;
+    }
+
+    agdf::detail::ChannelCore<IntMessage> queue;
+};
+
+}  // namespace
+
+TEST_CASE("items that a worker has taken at once wait and keep their places until they are begun", "[channel]")
+{
+    using namespace agdf::detail;
+    FullQueue full{8};
+    WaitingSend waiting{8};
+    REQUIRE(full.queue.put(waiting) == Put::waiting);
+    Handful<IntMessage> mine{false};
+    CHECK(full.next(mine) == 0);
+    CHECK(mine.size() == 3);
+    CHECK(full.queue.waiting() == 7);
+    CHECK(full.queue.size() == 7);
+    CHECK(full.next(mine) == 1);
+    CHECK(full.queue.waiting() == 6);
+    CHECK(full.next(mine) == 2);
+    CHECK(full.next(mine) == 3);
+    CHECK_FALSE(waiting.woken);
+    full.queue.give_back(mine);
+    CHECK(full.queue.size() == 5);  // the producer's item is in
+    CHECK(full.queue.waiting() == 5);
+    CHECK(waiting.woken);
+    CHECK(full.queue.peak() == 8);
+}
+
+TEST_CASE("a worker without work begins what another one has taken and not begun", "[channel]")
+{
+    using namespace agdf::detail;
+    FullQueue full{8};
+    Handful<IntMessage> mine{false};
+    Handful<IntMessage> other{false};
+    CHECK(full.next(mine) == 0);  // and 1, 2, 3
+    CHECK(full.next(other) == 4);  // and 5
+    CHECK(full.next(other) == 5);
+    CHECK(full.next(other) == 1);  // older than 6, and their owner has not come back for them
+    CHECK(mine.size() == 0);
+    CHECK(full.next(mine) == 6);
+    CHECK(full.next(mine) == 2);
+    CHECK(full.next(mine) == 3);
+    CHECK(full.next(mine) == 7);
+    CHECK(full.next(mine) == -1);
+    CHECK(full.next(other) == -1);
+    CHECK(full.queue.size() == 0);
+    CHECK(full.queue.waiting() == 0);
+}
+
+TEST_CASE("nobody goes to sleep while another worker holds an item that it has not begun", "[channel]")
+{
+    using namespace agdf::detail;
+    FullQueue full{4};
+    Handful<IntMessage> mine{false};
+    CHECK(full.next(mine) == 0);  // and 1
+    Taken taken;
+    std::vector<int> order;
+    for (int i = 0; i < 3; ++i) {
+        REQUIRE(full.queue.get(taken) == Got::item);
+        order.push_back(taken.message->value);
+    }
+    CHECK(order == std::vector{2, 3, 1});
+    CHECK(mine.take() == nullptr);
+    full.queue.give_back(mine);
+    full.queue.close();
+    CHECK(full.queue.get(taken) == Got::ended);
+}
+
+TEST_CASE("no worker reaches the end of a queue while another one may give an item back", "[channel]")
+{
+    using namespace agdf::detail;
+    const bool closes_first = GENERATE(false, true);
+    const bool puts_back = GENERATE(false, true);
+    FullQueue full{3};
+    Handful<IntMessage> mine{false};
+    CHECK(full.next(mine) == 0);
+    Taken other;
+    REQUIRE(full.queue.get(other) == Got::item);
+    CHECK(mine.take()->value == 1);
+    other.message.reset();
+    if (closes_first)
+        full.queue.close();
+    REQUIRE(full.queue.get(other) == Got::waiting);
+    if (!closes_first)
+        full.queue.close();
+    CHECK(other.is_waiting());
+    if (puts_back) {
+        full.queue.put_back(mine);
+        CHECK(other.message->value == 1);
+    }
+    full.queue.give_back(mine);
+    Taken myself;
+    CHECK(full.queue.get(myself) == Got::ended);
+    CHECK_FALSE(other.is_waiting());
+}
+
+TEST_CASE("places of items that have been begun keep no producer waiting while a worker has nothing to do", "[channel][backpressure]")
+{
+    using namespace agdf::detail;
+    FullQueue full{8};
+    int last = 7;
+    std::vector<std::unique_ptr<Handful<IntMessage>>> workers;
+    for (int i = 0; i < 3; ++i) {  // they begin all that they took, and do not come back
+        auto& worker = *workers.emplace_back(std::make_unique<Handful<IntMessage>>(false));
+        REQUIRE(full.next(worker) != -1);
+        while (worker.take()) {}
+        IntMessage more{++last};
+        REQUIRE(full.queue.try_put(more) == Put::stored);
+    }
+    WaitingSend waiting{++last};
+    REQUIRE(full.queue.put(waiting) == Put::waiting);
+    Taken taken;
+    while (!waiting.woken) {
+        REQUIRE(full.queue.get(taken) == Got::item);
+        REQUIRE(full.queue.waiting() <= 8);
+    }
+    while (taken.message->value < last)
+        REQUIRE(full.queue.get(taken) == Got::item);
+    CHECK(full.queue.size() == 0);
+    for (const auto& worker : workers)
+        full.queue.give_back(*worker);
+    CHECK(full.queue.size() == 0);
+}
+
+TEST_CASE("an item that a worker took and cannot begin goes to one who waits, or stays", "[channel]")
+{
+    using namespace agdf::detail;
+    const bool somebody_waits = GENERATE(false, true);
+    FullQueue full{4};
+    Handful<IntMessage> mine{false};
+    CHECK(full.next(mine) == 0);
+    Taken taken;
+    REQUIRE(full.queue.get(taken) == Got::item);
+    REQUIRE(full.queue.get(taken) == Got::item);
+    IntMessage* const claimed = mine.take();
+    REQUIRE(claimed);
+    CHECK(claimed->value == 1);
+    Taken sleeper;
+    if (somebody_waits)
+        REQUIRE(full.queue.get(sleeper) == Got::waiting);
+    full.queue.put_back(mine);
+    CHECK(full.queue.waiting() == (somebody_waits ? 0 : 1));
+    CHECK(full.queue.size() == full.queue.waiting());
+    const IntMessage* const again = mine.take();
+    CHECK((again != nullptr) == !somebody_waits);
+    const IntMessage* const given = somebody_waits ? &*sleeper.message : again;
+    CHECK(given->value == 1);
+    full.queue.give_back(mine);
+    CHECK(full.queue.size() == 0);
+    (void)full.queue.withdraw(sleeper);
 }
 
 TEST_CASE("how much was offered never goes back, whoever looks while a message that waited is let in", "[channel][threads]")

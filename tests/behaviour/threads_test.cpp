@@ -340,6 +340,94 @@ TEST_CASE("what a worker has taken from another strand at once still counts as w
     CHECK(report.node("sink").queue_peak <= 8);
 }
 
+TEST_CASE("an item that takes long keeps nothing from being worked on, wherever it is in the stream", "[threads][workers]")
+{
+    Watchdog watchdog;
+    const int long_one = GENERATE(1, 2, 5'000, 5'001, 5'002, 5'003);
+    const std::size_t workers = GENERATE(2U, 5U);
+    const int items = 10'000;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = 2})};
+    std::atomic<int> yielded{0};
+    std::atomic<int> others{0};
+    const auto source = [&]() -> agdf::Stream<int> {
+        for (int i = 1; i <= items; ++i) {
+            co_yield i;
+            yielded = i;
+        }
+    };
+    const auto work = [&](int n) {
+        if (n != long_one)
+            ++others;
+        else
+            for (const int all = yielded - 1; others < all;)  // the source may be on this strand
+                std::this_thread::yield();
+    };
+    graph.add_node("source", source) >> graph.add_node("work", work, {.workers = workers});
+    CHECK(graph.run().outcome == Outcome::completed);
+    CHECK(others == items - 1);
+}
+
+TEST_CASE("items that were taken with one that takes long are not overtaken by many", "[threads][workers]")
+{
+    Watchdog watchdog;
+    const int long_one = GENERATE(5'000, 5'001, 5'002, 5'003);
+    const int behind = 20;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = 2})};
+    std::atomic<int> yielded{0};
+    std::atomic<int> begun_behind{0};
+    std::atomic<int> overtaking{0};
+    std::atomic<bool> takes_long{false};
+    const auto source = [&]() -> agdf::Stream<int> {
+        for (int i = 1; i <= 100'000; ++i) {
+            co_yield i;
+            yielded = i;
+        }
+    };
+    const auto work = [&](int n) {
+        if (n > long_one + behind)
+            overtaking += takes_long && begun_behind < behind;
+        else if (n > long_one)
+            ++begun_behind;
+        if (n != long_one)
+            return;
+        takes_long = true;
+        for (const int some = std::min(behind, yielded - n); begun_behind < some;)
+            std::this_thread::yield();
+        takes_long = false;
+    };
+    graph.add_node("source", source) >> graph.add_node("work", work, {.workers = 2});
+    CHECK(graph.run().outcome == Outcome::completed);
+    CHECK(overtaking <= 64);
+}
+
+TEST_CASE("a worker whose output waits for room leaves the next item to those who need no room", "[threads][workers]")
+{
+    Watchdog watchdog;
+    const int items = 2'000;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = 2})};
+    agdf::Channel<int> gate{1};
+    std::atomic<int> odd{0};
+    const int first_kept = GENERATE(2, 500, 502, 504);
+    // Three outputs are one too many: one is in the sink, one waits before it, and one stands with its worker.
+    const auto work = [&](int n) -> std::optional<int> {
+        if (n % 2 == 0 && n >= first_kept && n < first_kept + 6)
+            return n;
+        if (++odd == items - 3)
+            gate.close();
+        return std::nullopt;
+    };
+    const auto sink = [&](int) -> asio::awaitable<void> { auto opened = co_await gate.receive(); (void)opened; };
+    graph.add_node("source", [] { return count_to(items); }) >> graph.add_node("work", work, {.workers = 2}) >>
+        graph.add_node("sink", sink, {.queue_size = 1});
+    const agdf::RunReport report = graph.run();
+    CHECK(report.outcome == Outcome::completed);
+    CHECK(report.node("sink").in == 3);
+    CHECK(odd == items - 3);
+}
+
 TEST_CASE("a cancel counts what a worker had taken from another strand at once and not begun", "[threads]")
 {
     Watchdog watchdog;

@@ -49,7 +49,7 @@ public:
 
     [[nodiscard]] std::size_t waiting() const noexcept
     {
-        return channel_.size() + start_count_.load(std::memory_order_relaxed);
+        return channel_.waiting() + start_count_.load(std::memory_order_relaxed);
     }
 
     /// Discards the start items that nobody has taken yet.

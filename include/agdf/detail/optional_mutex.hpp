@@ -22,8 +22,8 @@ public:
 
     void lock() noexcept
     {
-        if (is_needed_ && is_locked_.exchange(true, std::memory_order_acquire)) [[unlikely]]
-            lock_contended();
+        if (is_needed_)
+            really_lock();
     }
     void unlock() noexcept
     {
@@ -33,19 +33,20 @@ public:
     [[nodiscard]] bool is_needed() const noexcept { return is_needed_; }
 
 private:
-    AGDF_NOINLINE void lock_contended() noexcept
+    AGDF_NOINLINE void really_lock() noexcept
     {
         constexpr int awake = 100;
         constexpr int yielding = 20;
-        for (int tries = 0;; ++tries) {
-            if (tries < awake)
-                pause();
-            else if (tries < awake + yielding)
-                std::this_thread::yield();
-            else
-                std::this_thread::sleep_for(std::chrono::microseconds(50));
-            if (!is_locked_.load(std::memory_order_relaxed) && !is_locked_.exchange(true, std::memory_order_acquire))
-                return;
+        for (int tries = 0; is_locked_.exchange(true, std::memory_order_acquire);) {
+            do {
+                ++tries;
+                if (tries < awake)
+                    pause();
+                else if (tries < awake + yielding)
+                    std::this_thread::yield();
+                else
+                    std::this_thread::sleep_for(std::chrono::microseconds(50));
+            } while (is_locked_.load(std::memory_order_relaxed));
         }
     }
 
