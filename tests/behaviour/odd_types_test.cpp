@@ -8,6 +8,7 @@
 
 #include <any>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -151,10 +152,12 @@ TEST_CASE("an item may be a container of its own type, as a value of JSON is", "
 TEST_CASE("an item that asks for the statistics while it moves gets them", "[items][stats]")
 {
     const test::Watchdog watchdog;
+    const std::size_t threads = GENERATE(1U, 2U);
+    const std::size_t queue_size = GENERATE(1U, 8U);
     asio::io_context io;
-    agdf::Graph graph{io, test::quiet()};
-    int asked = 0;
-    int arrived = 0;
+    agdf::Graph graph{io, test::quiet({.threads = threads})};
+    std::atomic<int> asked{0};
+    std::atomic<int> arrived{0};
     std::function<void()> ask = [&] { asked += graph.stats().size() == 2 ? 1 : 0; };
     auto source = graph.add_node("source", [&ask]() -> agdf::Stream<Asking> {
         for (int i = 0; i < 10; ++i) {
@@ -162,7 +165,7 @@ TEST_CASE("an item that asks for the statistics while it moves gets them", "[ite
             co_yield std::move(item);
         }
     });
-    source >> graph.add_node("sink", [&arrived](const Asking&) { ++arrived; }, {.queue_size = 1});
+    source >> graph.add_node("sink", [&arrived](const Asking&) { ++arrived; }, {.workers = threads, .queue_size = queue_size});
     graph.run().throw_if_failed();
     CHECK(arrived == 10);
     CHECK(asked > 10);

@@ -118,7 +118,9 @@ std::size_t ChannelCore<M>::waiting() const noexcept
 {
     if (!is_shared() || has_lone_ends_)
         return size();
-    const auto lock = guard();
+    const std::unique_lock lock{mutex_, std::try_to_lock};
+    if (!lock)  // such as for an item that asks while it is destroyed
+        return size();
     std::size_t count = buffer_.size();
     for (const Handful<M>* handful = handfuls_; handful; handful = handful->next_)
         count += handful->size();

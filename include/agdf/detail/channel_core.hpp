@@ -193,7 +193,7 @@ public:
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
     /// How many places are taken; for some of them perhaps by messages that have been begun since.
     [[nodiscard]] std::size_t size() const noexcept { return buffer_.size() + lent_.load(std::memory_order_relaxed); }
-    /// How many messages have not been begun.
+    /// How many messages have not been begun; never waits for the lock.
     [[nodiscard]] std::size_t waiting() const noexcept;
     [[nodiscard]] std::size_t parked() const noexcept { return parked_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::size_t waiting_receivers() noexcept

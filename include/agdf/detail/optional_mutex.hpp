@@ -25,6 +25,16 @@ public:
         if (is_needed_)
             really_lock();
     }
+    /// Gives up soon, for those who may not wait: perhaps whoever has the lock waits for them.
+    [[nodiscard]] bool try_lock() noexcept
+    {
+        for (int tries = 0; is_needed_ && is_locked_.exchange(true, std::memory_order_acquire); ++tries) {
+            if (tries == awake)
+                return false;
+            pause();
+        }
+        return true;
+    }
     void unlock() noexcept
     {
         if (is_needed_)
@@ -33,10 +43,11 @@ public:
     [[nodiscard]] bool is_needed() const noexcept { return is_needed_; }
 
 private:
+    static constexpr int awake = 100;
+    static constexpr int yielding = 20;
+
     AGDF_NOINLINE void really_lock() noexcept
     {
-        constexpr int awake = 100;
-        constexpr int yielding = 20;
         for (int tries = 0; is_locked_.exchange(true, std::memory_order_acquire);) {
             do {
                 ++tries;
