@@ -4,8 +4,11 @@
 #include "support/catch.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace {
 
@@ -54,6 +57,48 @@ void run_fast(Bench& bench, Ints items, agdf::NodeOptions options)
 }
 
 }  // namespace
+
+TEST_CASE("drop_oldest between two threads drops what has waited longest, whatever the worker is about to begin", "[overflow][threads]")
+{
+    const test::Watchdog watchdog;
+    const int long_one = GENERATE(2, 3, 4);
+    const int queue_size = 8;
+    const int last = 100;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = 2})};
+    std::atomic<int> begun{0};
+    std::atomic<int> yielded{0};
+    const auto until = [](const std::atomic<int>& count, int reached) {
+        while (count < reached)
+            std::this_thread::yield();
+    };
+    const auto source = [&]() -> agdf::Stream<int> {
+        for (int i = 1; i <= last; ++i) {
+            co_yield i;
+            yielded = i;
+            if (i == 1)
+                until(begun, 1);
+            else if (i == 1 + queue_size)
+                until(begun, long_one);
+        }
+    };
+    std::vector<int> seen;
+    const auto sink = [&](int n) {
+        seen.push_back(n);
+        ++begun;
+        until(yielded, n == 1 ? 1 + queue_size : n == long_one ? last : 0);
+    };
+    graph.add_node("source", source) >> graph.add_node("sink", sink, {.queue_size = queue_size, .overflow = agdf::Overflow::drop_oldest});
+    const agdf::RunReport report = graph.run();
+    std::vector<int> expected;
+    for (int i = 1; i <= long_one; ++i)
+        expected.push_back(i);
+    for (int i = last - queue_size + 1; i <= last; ++i)
+        expected.push_back(i);
+    CHECK(seen == expected);
+    CHECK(report.node("sink").dropped == static_cast<std::size_t>(last) - expected.size());
+    CHECK(report.node("sink").queue_peak == queue_size);
+}
 
 TEST_CASE("a full queue makes the producer wait, and nothing is dropped", "[overflow]")
 {

@@ -32,44 +32,6 @@ inline bool ChannelCore<M>::has_room_for(const M& message) const
 }
 
 template <class M>
-inline Put ChannelCore<M>::store(M& message, Waiter*& woken)
-{
-    if (is_closed()) [[unlikely]]
-        return Put::closed;
-    if (!receivers_.empty() && !attended_) [[unlikely]] {
-        Getting<M>& receiver = next_receiver();
-        woken = &receiver;
-        give(receiver, std::move(message));
-        count_offered();
-        look_for_room();
-        return Put::stored;
-    }
-    if (!senders_.empty() || !has_room_for(message)) [[unlikely]]
-        return Put::waiting;
-    push(std::move(message));
-    look_for_room();
-    return Put::stored;
-}
-
-template <class M>
-inline Put ChannelCore<M>::try_put(M& message)
-{
-    Waiter* receiver = nullptr;
-    {
-        const auto lock = guard();
-        const Put result = store(message, receiver);
-        if (result == Put::closed || (result == Put::waiting && overflow_ == Overflow::wait))
-            return result;
-        if (result == Put::stored && !receiver) [[likely]]
-            return result;
-    }
-    if (!receiver)
-        return put_by_dropping(message);
-    receiver->wake();
-    return Put::stored;
-}
-
-template <class M>
 void ChannelCore<M>::limit_weight(std::size_t most, std::function<std::size_t(const M&)> weigh)
 {
     besides_ = std::make_unique<BesideBuffer<M>>(most, std::move(weigh));
@@ -114,162 +76,36 @@ void ChannelCore<M>::give_front(Getting<M>& receiver)
 }
 
 template <class M>
-std::size_t ChannelCore<M>::waiting() const noexcept
-{
-    if (!is_shared() || has_lone_ends_)
-        return size();
-    const std::unique_lock lock{mutex_, std::try_to_lock};
-    if (!lock)  // such as for an item that asks while it is destroyed
-        return size();
-    std::size_t count = buffer_.size();
-    for (const Handful<M>* handful = handfuls_; handful; handful = handful->next_)
-        count += handful->size();
-    return count;
-}
-
-template <class M>
-M* ChannelCore<M>::take_many(Handful<M>& into, std::size_t most)
+void ChannelCore<M>::take_many(std::vector<M>& into, std::size_t most)
 {
     WakeList woken;
-    M* first = nullptr;
     {
         const auto lock = guard();
-        end_loan(into);
-        into.clear();
         note_peak();
-        if (!besides_ && !take_over(into)) {
-            // Not all if there are others, who will need some soon.
-            const std::size_t count = into.is_alone() ? buffer_.size() : (buffer_.size() + 1) / 2;
-            into.messages_.reserve(std::min(most, count));
-            for (std::size_t i = std::min(most, count); i > 0; --i) {
-                take_front([&](auto&&... parts) { into.add(std::forward<decltype(parts)>(parts)...); });
-                ++taken_;
-            }
+        const std::size_t count = besides_ ? 0 : std::min(most, buffer_.size());
+        if (count == 0)
+            return;
+        into.reserve(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            take_front([&](auto&&... parts) { into.emplace_back(std::forward<decltype(parts)>(parts)...); });
         }
-        if (into.size() > 1)
-            lend(into, into.size() - 1);
+        taken_ += count;
+        count_lent(count - 1);
         refill(woken);
-        first = into.take();  // last, since what else is done may lack memory
     }
     woken.wake();
-    return first;
-}
-
-/// Takes what another worker has left: if that does not come to it, since those are older than what is in the buffer, and else
-/// only if nothing is in there.
-template <class M>
-bool ChannelCore<M>::take_over(Handful<M>& into)
-{
-    for (Handful<M>* other = handfuls_; other; other = other->next_) {
-        if (!other->stands_still() && !buffer_.empty())
-            continue;
-        into.messages_.reserve(other->messages_.size());
-        const auto [first, count] = other->take_from_end(other->messages_.size());
-        if (count == 0)
-            continue;
-        for (std::size_t i = 0; i < count; ++i)
-            into.add(std::move(first[i]));
-        set_loan(*other, other->lent_ - std::min(other->lent_, count));
-        return true;
-    }
-    return false;
 }
 
 template <class M>
-bool ChannelCore<M>::take_over(Getting<M>& receiver)
+void ChannelCore<M>::give_back(std::size_t count)
 {
-    for (Handful<M>* other = handfuls_; other; other = other->next_) {
-        const auto [message, count] = other->take_from_end(1);
-        if (count == 0)
-            continue;
-        receiver.message.emplace(std::move(*message));
-        set_loan(*other, other->lent_ - std::min(other->lent_, count));
-        return true;
-    }
-    return false;
-}
-
-/// For somebody who else would sleep: if nothing is left in them, they need no places either, and those who wait with a message
-/// get them.
-template <class M>
-bool ChannelCore<M>::get_from_handfuls(Getting<M>& receiver, WakeList& woken)
-{
-    const bool is_taken_over = take_over(receiver);
-    if (!is_taken_over)
-        for (Handful<M>* handful = handfuls_; handful; handful = handful->next_)
-            set_loan(*handful, 0);
-    refill(woken);
-    if (is_taken_over || buffer_.empty())
-        return is_taken_over;
-    note_peak();
-    give_front(receiver);
-    return true;
-}
-
-template <class M>
-void ChannelCore<M>::give_back(Handful<M>& handful)
-{
-    if (handful.is_on_loan_) {
-        WakeList woken;
-        {
-            const auto lock = guard();
-            end_loan(handful);
-            refill(woken);
-        }
-        woken.wake();
-    }
-    handful.clear();
-}
-
-template <class M>
-void ChannelCore<M>::put_back(Handful<M>& handful) noexcept
-{
-    Waiter* receiver = nullptr;
+    WakeList woken;
     {
         const auto lock = guard();
-        handful.put_back();
-        if (!receivers_.empty()) {
-            Getting<M>& next = next_receiver();
-            receiver = &next;
-            (void)take_over(next);
-        } else if (handful.lent_ < handful.size()) {  // somebody took its places since nothing was left
-            set_loan(handful, handful.size());
-        }
+        count_lent(std::size_t{0} - (count - 1));
+        refill(woken);
     }
-    if (receiver)
-        receiver->wake();
-}
-
-template <class M>
-void ChannelCore<M>::lend(Handful<M>& handful, std::size_t places) noexcept
-{
-    Handful<M>** last = &handfuls_;
-    while (*last)
-        last = &(*last)->next_;
-    *last = &handful;
-    handful.next_ = nullptr;
-    handful.is_on_loan_ = true;
-    set_loan(handful, places);
-}
-
-template <class M>
-void ChannelCore<M>::end_loan(Handful<M>& handful) noexcept
-{
-    if (!handful.is_on_loan_)
-        return;
-    Handful<M>** place = &handfuls_;
-    while (*place != &handful)
-        place = &(*place)->next_;
-    *place = handful.next_;
-    handful.is_on_loan_ = false;
-    set_loan(handful, 0);
-}
-
-template <class M>
-void ChannelCore<M>::set_loan(Handful<M>& handful, std::size_t places) noexcept
-{
-    count(lent_, lent_.load(std::memory_order_relaxed) + places - handful.lent_);
-    handful.lent_ = places;
+    woken.wake();
 }
 
 template <class M>

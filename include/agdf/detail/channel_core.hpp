@@ -11,7 +11,6 @@
 
 #include <agdf/detail/beside_buffer.hpp>
 #include <agdf/detail/envelope.hpp>
-#include <agdf/detail/handful.hpp>
 #include <agdf/detail/optional_mutex.hpp>
 #include <agdf/detail/ring.hpp>
 #include <agdf/detail/waiter.hpp>
@@ -73,10 +72,8 @@ public:
     /// How many messages are simply to be put into `writer` now; `end_writing` comes afterwards if the ends are alone.
     [[nodiscard]] std::size_t room_in_place() const noexcept
     {
-        const std::size_t room = room_in_place_.load(std::memory_order_relaxed);
-        if (room == 0)  // perhaps others are at the buffer: not to be looked at
-            return 0;
         const std::size_t size = buffer_.pushed() - buffer_.popped();
+        const std::size_t room = room_in_place_.load(std::memory_order_relaxed);
         return size < room ? room - size : 0;
     }
     [[nodiscard]] std::size_t pushed() const noexcept { return buffer_.pushed(); }
@@ -141,20 +138,33 @@ public:
         return message;
     }
 
-    // The next three are for workers on several strands: many messages for one lock.
+    // The next two are for workers on several strands: many messages for one lock.
 
-    /// Gives up to `most` messages to a worker that has begun all of `into`, and returns the first one; null if none are left.
-    [[nodiscard]] M* take_many(Handful<M>& into, std::size_t most);
+    /// Moves up to `most` messages into `into`, which is empty. The first is on its way; the others still count as waiting
+    /// here, and keep their places, until `give_back`.
+    void take_many(std::vector<M>& into, std::size_t most);
 
-    /// All of a handful have been begun, and no more are wanted for now.
-    void give_back(Handful<M>& handful);
-
-    /// The worker does not begin the message that it took last, for now: somebody who waits does, or else it is left once more.
-    void put_back(Handful<M>& handful) noexcept;
+    /// None of `count` messages that were taken together waits any more.
+    void give_back(std::size_t count);
 
     /// Stores a message if that is possible at once; it is moved from only then. A message that is dropped counts as
     /// stored.
-    [[nodiscard]] Put try_put(M& message);
+    [[nodiscard]] Put try_put(M& message)
+    {
+        Waiter* receiver = nullptr;
+        {
+            const auto lock = guard();
+            const Put result = store(message, receiver);
+            if (result == Put::closed || (result == Put::waiting && overflow_ == Overflow::wait))
+                return result;
+            if (result == Put::stored && !receiver) [[likely]]
+                return result;
+        }
+        if (!receiver)
+            return put_by_dropping(message);
+        receiver->wake();
+        return Put::stored;
+    }
 
     /// Stores a sender's message, or lets the sender wait with it.
     [[nodiscard]] Put put(Putting<M>& sender);
@@ -191,10 +201,7 @@ public:
     [[nodiscard]] bool is_shared() const noexcept { return mutex_.is_needed(); }
     [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
-    /// How many places are taken; for some of them perhaps by messages that have been begun since.
     [[nodiscard]] std::size_t size() const noexcept { return buffer_.size() + lent_.load(std::memory_order_relaxed); }
-    /// How many messages have not been begun; never waits for the lock.
-    [[nodiscard]] std::size_t waiting() const noexcept;
     [[nodiscard]] std::size_t parked() const noexcept { return parked_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::size_t waiting_receivers() noexcept
     {
@@ -203,12 +210,14 @@ public:
     }
     /// Messages that were stored, handed over or are waiting to be, since the beginning; it never goes back.
     [[nodiscard]] std::uint64_t offered() const noexcept;
-    [[nodiscard]] std::size_t peak() const noexcept { return std::max(peak_.load(std::memory_order_relaxed), size()); }
+    /// While messages change from the buffer to a batch they can be seen in both for a moment.
+    [[nodiscard]] std::size_t peak() const noexcept { return std::max(peak_.load(std::memory_order_relaxed), waiting()); }
+    [[nodiscard]] std::size_t waiting() const noexcept { return std::min(size(), capacity_); }
     /// Messages that were given up because there was no room.
     [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
 private:
-    [[nodiscard]] std::lock_guard<OptionalMutex> guard() const { return std::lock_guard{mutex_}; }
+    [[nodiscard]] std::lock_guard<OptionalMutex> guard() { return std::lock_guard{mutex_}; }
 
     // One thread writes at a time, any may read: a plain store is enough.
     static void count(std::atomic<std::size_t>& counter, std::size_t value) noexcept
@@ -224,7 +233,7 @@ private:
     /// For a message that does not go into the buffer, or not yet.
     void count_offered() noexcept { add(offered_besides_, 1); }
 
-    
+    void count_lent(std::size_t more) noexcept { count(lent_, lent_.load(std::memory_order_relaxed) + more); }
 
     /// The buffer is at its fullest when somebody is about to take from it.
     void note_peak() noexcept
@@ -282,9 +291,26 @@ private:
 
     AGDF_NOINLINE void hand_over();
 
-    Put store(M& message, Waiter*& woken);
+    Put store(M& message, Waiter*& woken)
+    {
+        if (is_closed()) [[unlikely]]
+            return Put::closed;
+        if (!receivers_.empty() && !attended_) [[unlikely]] {
+            Getting<M>& receiver = next_receiver();
+            woken = &receiver;
+            give(receiver, std::move(message));
+            count_offered();
+            look_for_room();
+            return Put::stored;
+        }
+        if (!senders_.empty() || !has_room_for(message)) [[unlikely]]
+            return Put::waiting;
+        push(std::move(message));
+        look_for_room();
+        return Put::stored;
+    }
+
     Got get(Getting<M>& receiver, bool wait);
-    Got get_elsewhere(Getting<M>& receiver, bool wait, WakeList& woken);
 
     void give(Getting<M>& receiver, M&& message)
     {
@@ -292,12 +318,6 @@ private:
         receiver.stamp = taken_++;
     }
     void give_front(Getting<M>& receiver);
-    [[nodiscard]] bool take_over(Handful<M>& into);
-    [[nodiscard]] bool take_over(Getting<M>& receiver);
-    AGDF_NOINLINE bool get_from_handfuls(Getting<M>& receiver, WakeList& woken);
-    void lend(Handful<M>& handful, std::size_t places) noexcept;
-    void end_loan(Handful<M>& handful) noexcept;
-    void set_loan(Handful<M>& handful, std::size_t places) noexcept;
 
     void refill(WakeList& woken);
     AGDF_NOINLINE void let_senders_in();
@@ -306,7 +326,7 @@ private:
     // ones use the lock.
     static constexpr std::size_t most_bytes_across = 256 * 1'024;
 
-    mutable OptionalMutex mutex_;
+    OptionalMutex mutex_;
     Ring<Kept> buffer_;
     alignas(cache_line) std::size_t pushed_ = 0;  // what the lone consumer last saw of the other side
     alignas(cache_line) std::atomic<std::size_t> room_in_place_{0};
@@ -316,8 +336,7 @@ private:
     bool attended_ = false;  // somebody who was woken takes the next messages, although others wait
     WaiterList senders_;
     WaiterList receivers_;
-    std::atomic<std::size_t> lent_{0};  // of the next ones, which keep their places
-    Handful<M>* handfuls_ = nullptr;  // of which not all had been begun
+    std::atomic<std::size_t> lent_{0};  // taken by workers in a batch, but not begun
     std::atomic<std::size_t> parked_{0};
     std::atomic<std::size_t> peak_{0};
     std::atomic<std::uint64_t> offered_besides_{0};

@@ -83,9 +83,8 @@ void ChannelCore<M>::close() noexcept
         closed_.store(true, std::memory_order_relaxed);
         while (Waiter* const waiter = senders_.pop())
             woken.push(*waiter);
-        if (!attended_ && !handfuls_)  // else who attends to it, or has something out of it, sees to them when it comes to the end
-            while (Waiter* const waiter = receivers_.pop())
-                woken.push(*waiter);
+        while (Waiter* const waiter = attended_ ? nullptr : receivers_.pop())  // else who attends to it sees to them
+            woken.push(*waiter);
         count(parked_, 0);
         look_for_room();
     }
@@ -215,37 +214,25 @@ Got ChannelCore<M>::get(Getting<M>& receiver, bool wait)
     {
         const auto lock = guard();
         if (buffer_.empty()) {
-            if (const Got got = get_elsewhere(receiver, wait, woken); got != Got::item)
-                return got;
-        } else {
-            note_peak();
-            give_front(receiver);
+            if (is_closed())
+                return Got::ended;
+            if (!wait)
+                return Got::waiting;
+            attended_ = false;
+            receivers_.push(receiver);
+            look_for_room();
+            if (!has_lone_ends_ || buffer_.empty())
+                return Got::waiting;
+            receivers_.remove(receiver);  // a message has come in between
+            look_for_room();
         }
+        note_peak();
+        give_front(receiver);
         if (!senders_.empty()) [[unlikely]]
             refill(woken);
     }
     if (!woken.empty()) [[unlikely]]
         woken.wake();
-    return Got::item;
-}
-
-/// There is nothing in the buffer.
-template <class M>
-inline Got ChannelCore<M>::get_elsewhere(Getting<M>& receiver, bool wait, WakeList& woken)
-{
-    if (handfuls_ && get_from_handfuls(receiver, woken)) [[unlikely]]
-        return Got::item;
-    if (is_closed() && !handfuls_)  // else a message may still be put back
-        return Got::ended;
-    if (!wait)
-        return Got::waiting;
-    attended_ = false;
-    receivers_.push(receiver);
-    look_for_room();
-    if (!has_lone_ends_ || buffer_.empty())
-        return Got::waiting;
-    note_peak();
-    (void)serve_receiver();  // a message has come in between, and it waits alone
     return Got::item;
 }
 

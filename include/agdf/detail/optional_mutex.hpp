@@ -22,18 +22,8 @@ public:
 
     void lock() noexcept
     {
-        if (is_needed_)
-            really_lock();
-    }
-    /// Gives up soon, for those who may not wait: perhaps whoever has the lock waits for them.
-    [[nodiscard]] bool try_lock() noexcept
-    {
-        for (int tries = 0; is_needed_ && is_locked_.exchange(true, std::memory_order_acquire); ++tries) {
-            if (tries == awake)
-                return false;
-            pause();
-        }
-        return true;
+        if (is_needed_ && is_locked_.exchange(true, std::memory_order_acquire)) [[unlikely]]
+            lock_contended();
     }
     void unlock() noexcept
     {
@@ -43,21 +33,19 @@ public:
     [[nodiscard]] bool is_needed() const noexcept { return is_needed_; }
 
 private:
-    static constexpr int awake = 100;
-    static constexpr int yielding = 20;
-
-    AGDF_NOINLINE void really_lock() noexcept
+    AGDF_NOINLINE void lock_contended() noexcept
     {
-        for (int tries = 0; is_locked_.exchange(true, std::memory_order_acquire);) {
-            do {
-                ++tries;
-                if (tries < awake)
-                    pause();
-                else if (tries < awake + yielding)
-                    std::this_thread::yield();
-                else
-                    std::this_thread::sleep_for(std::chrono::microseconds(50));
-            } while (is_locked_.load(std::memory_order_relaxed));
+        constexpr int awake = 100;
+        constexpr int yielding = 20;
+        for (int tries = 0;; ++tries) {
+            if (tries < awake)
+                pause();
+            else if (tries < awake + yielding)
+                std::this_thread::yield();
+            else
+                std::this_thread::sleep_for(std::chrono::microseconds(50));
+            if (!is_locked_.load(std::memory_order_relaxed) && !is_locked_.exchange(true, std::memory_order_acquire))
+                return;
         }
     }
 

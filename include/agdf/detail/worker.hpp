@@ -12,6 +12,7 @@
 #include <memory>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 AGDF_COROUTINES_BEGIN
 
@@ -142,40 +143,35 @@ private:
     void run_row_into(std::size_t count, Queue& next);
     void run_streams(std::size_t count);
     void run_across();
-    void run_handfuls();
-    template <class BeforeOutput>
-    [[nodiscard]] bool run_item(Message message, const BeforeOutput& before_output);
+    void run_batch();
+    [[nodiscard]] bool run_item(Message message);
 
-    /// Whether the next item may follow at once.
-    [[nodiscard]] bool goes_on() const noexcept { return this->is_undisturbed() && !this->is_turn_over(); }
+    /// Once all of a batch have been begun.
+    void end_batch()
+    {
+        if (batch_.empty() || next_in_batch_ < batch_.size())
+            return;
+        this->inbox_.channel().give_back(batch_.size());
+        batch_.clear();
+        next_in_batch_ = 0;
+    }
 
     /// Gets the next item in the way that all kinds of bodies and all situations allow.
     [[nodiscard]] Got get()
     {
-        if constexpr (is_plain) {
-            if (Message* const left = handful_.take()) {
-                this->input_.message.emplace(std::move(*left));
-                end_handful();
-                return Got::item;
-            }
+        if (next_in_batch_ < batch_.size()) {
+            this->input_.message.emplace(std::move(batch_[next_in_batch_++]));
+            end_batch();
+            return Got::item;
         }
         return this->inbox_.get(this->input_);
     }
 
-    /// Once all of it have been begun, it keeps no places in the queue.
-    void end_handful()
-    {
-        if (handful_.size() == 0)
-            this->inbox_.channel().give_back(handful_);
-    }
-
     [[nodiscard]] Step end()
     {
-        if constexpr (is_plain) {
-            while (handful_.take())
-                this->count_undelivered();
-            end_handful();
-        }
+        this->count_undelivered(batch_.size() - next_in_batch_);
+        next_in_batch_ = batch_.size();
+        end_batch();
         return Step::end;
     }
 
@@ -198,23 +194,14 @@ private:
         return true;
     }
 
-    /// @param before_output  Called between the body and what becomes of its output.
-    template <class BeforeOutput>
-    AGDF_ALWAYS_INLINE void call([[maybe_unused]] Stored<In>& item, [[maybe_unused]] const BeforeOutput& before_output)
+    AGDF_ALWAYS_INLINE void call([[maybe_unused]] Stored<In>& item)
     {
         if constexpr (is_plain) {
-            if constexpr (std::is_void_v<typename Traits::Return>) {
+            if constexpr (std::is_void_v<typename Traits::Return>)
                 (*this->body_)(item);
-            } else {
-                auto&& value = (*this->body_)(item);
-                before_output();
-                this->deliver(std::forward<decltype(value)>(value));
-            }
+            else
+                this->deliver((*this->body_)(item));
         }
-    }
-    AGDF_ALWAYS_INLINE void call(Stored<In>& item)
-    {
-        call(item, [] {});
     }
 
     void start_call() override
@@ -318,10 +305,8 @@ private:
         this->input_.message.reset();
     }
 
-    struct NoHandful {
-        explicit NoHandful(bool) noexcept {}
-    };
-    [[no_unique_address]] std::conditional_t<is_plain, Handful<Message>, NoHandful> handful_{this->node_.options().workers == 1};
+    std::vector<Message> batch_;  // taken from a shared queue for one lock
+    std::size_t next_in_batch_ = 0;
 };
 
 }  // namespace agdf::detail

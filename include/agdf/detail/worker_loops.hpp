@@ -18,7 +18,9 @@ inline bool Worker<Traits>::run_items()
             return false;
         }
         if (queue.is_shared()) {
-            run_handfuls();
+            // Else an item could wait behind another while a worker is free, or be dropped for want of a place.
+            if (this->node_.options().workers == 1 && queue.waits_when_full())
+                run_batch();
             return false;
         }
     }
@@ -99,14 +101,13 @@ AGDF_ALWAYS_INLINE void Worker<Traits>::run_row(std::size_t count, const Call& c
     this->use_credit(taken);
 }
 
-/// Runs an item that was taken out of the queue; returns whether it is done with, so that the next one may follow.
+/// Runs an item that was taken out of the queue; returns whether the next one may follow at once.
 template <class Traits>
-template <class BeforeOutput>
-AGDF_ALWAYS_INLINE bool Worker<Traits>::run_item(Message message, const BeforeOutput& before_output)
+AGDF_ALWAYS_INLINE bool Worker<Traits>::run_item(Message message)
 {
     this->use_credit(1);
     try {
-        call(message.value, before_output);
+        call(message.value);
     } catch (...) {
         this->error_ = std::current_exception();
     }
@@ -122,40 +123,21 @@ inline void Worker<Traits>::run_across()
 {
     auto& queue = this->inbox_.channel();
     std::size_t left = this->inbox_.has_starts() ? 0 : std::min(queue.ready_across(), this->credit());
-    while (left > 0 && this->is_undisturbed() && run_item(queue.get_across(), [] {}))
+    while (left > 0 && this->is_undisturbed() && run_item(queue.get_across()))
         --left;
 }
 
-/// The same for a node whose producers or workers are on several strands: takes many items for one lock.
+/// The same for the only worker of a node whose producers are on other strands: takes many items for one lock.
 template <class Traits>
-inline void Worker<Traits>::run_handfuls()
+inline void Worker<Traits>::run_batch()
 {
-    if (this->inbox_.has_starts())
-        return;
-    auto& queue = this->inbox_.channel();
-    const std::size_t most = std::min(this->credit(), std::size_t{handful_.is_alone() ? 64U : 16U});
-    const auto take = [&]() -> Message* {
-        if (!goes_on())
-            return nullptr;
-        Message* const left = handful_.take();
-        return left ? left : queue.take_many(handful_, most);
-    };
-    for (Message* next = take(); next;) {
-        // Among several workers the next item is taken before this one's output leaves: afterwards the processor would first
-        // have to wait until the other strand can see that output.
-        const bool done = run_item(std::move(*std::exchange(next, nullptr)), [&] {
-            if (!handful_.is_alone() && goes_on())
-                next = handful_.take();
-        });
-        if (!done) {
-            if (next)
-                queue.put_back(handful_);
+    constexpr std::size_t most = 64;
+    if (batch_.empty() && !this->inbox_.has_starts())
+        this->inbox_.channel().take_many(batch_, std::min(this->credit(), most));
+    while (next_in_batch_ < batch_.size() && this->is_undisturbed() && !this->is_turn_over())
+        if (!run_item(std::move(batch_[next_in_batch_++])))
             break;
-        }
-        if (!next)
-            next = take();
-    }
-    end_handful();
+    end_batch();
 }
 
 /// The same for streams that end without having to come back before; one that does is left to `step`.
