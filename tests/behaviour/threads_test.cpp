@@ -9,6 +9,7 @@
 #include <latch>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -26,6 +27,15 @@ agdf::Stream<int> count_to(int last)
 {
     for (int i = 1; i <= last; ++i)
         co_yield i;
+}
+
+/// The same, and says how far it has come.
+agdf::Stream<int> count_aloud(int last, std::atomic<int>& yielded)
+{
+    for (int i = 1; i <= last; ++i) {
+        co_yield i;
+        yielded = i;
+    }
 }
 
 [[gnu::noinline]] std::thread::id this_thread() { return std::this_thread::get_id(); }
@@ -350,12 +360,6 @@ TEST_CASE("an item that takes long keeps nothing from being worked on, wherever 
     agdf::Graph graph{io, test::quiet({.threads = 2})};
     std::atomic<int> yielded{0};
     std::atomic<int> others{0};
-    const auto source = [&]() -> agdf::Stream<int> {
-        for (int i = 1; i <= items; ++i) {
-            co_yield i;
-            yielded = i;
-        }
-    };
     const auto work = [&](int n) {
         if (n != long_one)
             ++others;
@@ -363,7 +367,7 @@ TEST_CASE("an item that takes long keeps nothing from being worked on, wherever 
             for (const int all = yielded - 1; others < all;)  // the source may be on this strand
                 std::this_thread::yield();
     };
-    graph.add_node("source", source) >> graph.add_node("work", work, {.workers = workers});
+    graph.add_node("source", [&] { return count_aloud(items, yielded); }) >> graph.add_node("work", work, {.workers = workers});
     CHECK(graph.run().outcome == Outcome::completed);
     CHECK(others == items - 1);
 }
@@ -379,12 +383,6 @@ TEST_CASE("items that were taken with one that takes long are not overtaken by m
     std::atomic<int> begun_behind{0};
     std::atomic<int> overtaking{0};
     std::atomic<bool> takes_long{false};
-    const auto source = [&]() -> agdf::Stream<int> {
-        for (int i = 1; i <= 100'000; ++i) {
-            co_yield i;
-            yielded = i;
-        }
-    };
     const auto work = [&](int n) {
         if (n > long_one + behind)
             overtaking += takes_long && begun_behind < behind;
@@ -397,7 +395,7 @@ TEST_CASE("items that were taken with one that takes long are not overtaken by m
             std::this_thread::yield();
         takes_long = false;
     };
-    graph.add_node("source", source) >> graph.add_node("work", work, {.workers = 2});
+    graph.add_node("source", [&] { return count_aloud(100'000, yielded); }) >> graph.add_node("work", work, {.workers = 2});
     CHECK(graph.run().outcome == Outcome::completed);
     CHECK(overtaking <= 64);
 }

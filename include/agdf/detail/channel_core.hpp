@@ -210,9 +210,9 @@ public:
     }
     /// Messages that were stored, handed over or are waiting to be, since the beginning; it never goes back.
     [[nodiscard]] std::uint64_t offered() const noexcept;
-    /// While messages change from the buffer to a batch they can be seen in both for a moment.
-    [[nodiscard]] std::size_t peak() const noexcept { return std::max(peak_.load(std::memory_order_relaxed), waiting()); }
+    /// The size as another thread may see it, who can find messages both in the buffer and in a batch as they change over.
     [[nodiscard]] std::size_t waiting() const noexcept { return std::min(size(), capacity_); }
+    [[nodiscard]] std::size_t peak() const noexcept { return std::max(peak_.load(std::memory_order_relaxed), waiting()); }
     /// Messages that were given up because there was no room.
     [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
