@@ -46,10 +46,23 @@ public:
     }
     void leave() { --now_; }
     [[nodiscard]] int most() const { return most_; }
+    void reset() { most_ = 0; }
 
 private:
     std::atomic<int> now_{0};
     std::atomic<int> most_{0};
+};
+
+/// Counts the threads that have one.
+class CountedThread {
+public:
+    explicit CountedThread(std::atomic<int>& threads) : threads_(threads) { ++threads_; }
+    CountedThread(const CountedThread&) = delete;
+    CountedThread& operator=(const CountedThread&) = delete;
+    ~CountedThread() { --threads_; }
+
+private:
+    std::atomic<int>& threads_;
 };
 
 /// Does something while its context shuts down.
@@ -228,6 +241,36 @@ TEST_CASE("the pool never has more calls under way than blocking_threads, over a
     CHECK(graph.run().outcome == Outcome::completed);
     CHECK(calls == 100);
     CHECK(gauge.most() <= static_cast<int>(bound));
+}
+
+TEST_CASE("the pool's threads go when the workers that used them have ended, but for a few, and come back in the next run", "[blocking]")
+{
+    Watchdog watchdog;
+    constexpr int calls = 16;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.blocking_threads = calls})};
+    std::atomic<int> threads{0};
+    Gauge gauge;
+    auto source = graph.add_node("source", [] { return count_to(calls); });
+    auto blocks = graph.add_node("blocks", agdf::blocking([&](int n) {
+        thread_local CountedThread here{threads};
+        gauge.enter();
+        while (gauge.most() < calls)  // all must be inside at once
+            std::this_thread::yield();
+        gauge.leave();
+        return n;
+    }), {.workers = calls});
+    blocks >> graph.add_node("waits", [&](agdf::Receiver<int> items) -> asio::awaitable<void> {
+        while (auto item = co_await items.next()) {}
+        while (threads > 4)
+            std::this_thread::yield();
+    });
+    source >> blocks;
+    for (int run = 0; run < 3; ++run) {
+        CHECK(graph.run().outcome == Outcome::completed);
+        CHECK(gauge.most() == calls);
+        gauge.reset();
+    }
 }
 
 #if defined(__cpp_lib_jthread)  // libc++ up to 19 has no std::stop_token unless -fexperimental-library is given

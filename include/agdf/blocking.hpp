@@ -223,6 +223,8 @@ private:
 /// Marks a plain function as one that blocks: its node runs it in the thread pool, one call for each of its workers.
 ///
 /// Shape:          as the function: `O(I)`, `std::optional<O>(I)` or `void(I)`.
+/// Units:          at most `workers` calls of the node and `GraphOptions::blocking_threads` of the graph run at a time. With
+///                 more workers than threads the next call waits for a thread, and no thread for a call.
 /// Errors:         when the run is halted or cancelled it does not wait for a call that has begun: the call finishes
 ///                 alone, perhaps after `run` has returned. So let the function own what it uses, as in the example.
 /// Thread-safety:  with one worker its calls never overlap, unless a time-out has given one up, which goes on beside the

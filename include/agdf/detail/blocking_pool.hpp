@@ -4,6 +4,7 @@
 
 #include <agdf/detail/asio.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -16,8 +17,9 @@
 
 namespace agdf::detail {
 
-/// Threads that run jobs one after the other; they are started when there is work for them, up to a limit. Each graph
-/// has a pool of its own, so that its bound holds whoever else is on its context.
+/// Threads that run jobs one after the other; they are started when there is work for them, up to a limit, and leave when
+/// those who brought the work have ended. Each graph has a pool of its own, so that its bound holds whoever else is on its
+/// context.
 ///
 /// It is Asio's own scheduler underneath. asio::thread_pool is not used since it starts all its threads at once and
 /// its destructor waits for jobs that may block for ever.
@@ -42,10 +44,23 @@ public:
             }
             end_job();
         });
-        const std::size_t wanted = wanted_.fetch_add(1, std::memory_order_relaxed) + 1;
-        const std::size_t started = started_.load(std::memory_order_relaxed);
+        const std::size_t wanted = ++wanted_;
+        const std::size_t started = started_;
         if (wanted > started && started < limit_)
             start_thread();
+    }
+
+    /// Says that somebody who may have submitted jobs will not any more: then one thread, as soon as more than a few are idle, is
+    /// not needed any more either. It ends while others still work, and not when somebody waits for the graph to be destroyed.
+    void submitter_ended() noexcept
+    {
+        if (started_ <= spare)
+            return;
+        ++unneeded_;
+        try {
+            asio::post(jobs_, [this] { leave(); });
+        } catch (...) {  // without memory it goes after its next job
+        }
     }
 
     /// Ends the idle threads now and the busy ones after their job, without waiting for that.
@@ -69,24 +84,43 @@ public:
 
 private:
     static constexpr std::chrono::microseconds patience{50};
+    static constexpr std::size_t spare = 4;  // idle threads that stay: to start one in the next run takes as long as a short call
 
     struct Thread {
         std::thread handle;
         std::atomic<bool> busy{false};
+        bool has_left = false;
     };
+
+    /// Takes the calling thread out of the pool, if that has enough without it. Whoever submits a job says so and then looks how
+    /// many threads there are; who leaves says so and then looks for jobs: one of them sees the other.
+    void leave()
+    {
+        const std::lock_guard lock{mutex_};
+        if (stopped_ || unneeded_ == 0 || started_ <= wanted_ + spare)
+            return;
+        --started_;
+        if (wanted_ > started_) {
+            ++started_;
+            return;
+        }
+        --unneeded_;
+        own_thread()->has_left = true;
+    }
 
     void start_thread()
     {
         const std::lock_guard lock{mutex_};
-        if (stopped_ || threads_.size() >= limit_)
+        if (stopped_ || started_ >= limit_)
             return;
+        forget_those_who_left();
         const auto thread = threads_.emplace_back(std::make_shared<Thread>());
         try {
             thread->handle = std::thread([pool = shared_from_this(), thread] {
                 own_thread() = thread.get();
                 pool->work();
             });
-            started_ = threads_.size();
+            ++started_;
         } catch (const std::system_error& error) {
             threads_.pop_back();
             if (threads_.empty())  // with fewer threads than allowed the job only waits longer
@@ -99,14 +133,23 @@ private:
         }
     }
 
+    void forget_those_who_left()
+    {
+        for (const auto& thread : threads_)
+            if (thread->has_left)
+                thread->handle.join();  // it needs no lock of ours to end
+        std::erase_if(threads_, [](const auto& thread) { return thread->has_left; });
+    }
+
     // Who ends a call is mostly followed by the next one: its result wakes a worker, which takes an item and calls again. A
     // thread that waits for that awake saves itself, and those who call, a sleep and a wake, which are most of a short
     // call's cost; and it gives its processor to whoever has more to do.
     void work()
     {
         using Clock = std::chrono::steady_clock;
-        while (jobs_.run_one() > 0)
-            for (auto end = Clock::now() + patience; Clock::now() < end && !jobs_.stopped();) {
+        const bool& has_left = own_thread()->has_left;
+        while (!has_left && jobs_.run_one() > 0)
+            for (auto end = Clock::now() + patience; !has_left && Clock::now() < end && !jobs_.stopped();) {
                 if (jobs_.poll_one() > 0)
                     end = Clock::now() + patience;
                 else
@@ -124,8 +167,10 @@ private:
 
     void end_job()
     {
-        wanted_.fetch_sub(1, std::memory_order_relaxed);
+        --wanted_;
         own_thread()->busy = false;
+        if (unneeded_ > 0)
+            leave();
     }
 
     AGDF_NOINLINE static Thread*& own_thread()
@@ -140,7 +185,8 @@ private:
     std::mutex mutex_;
     std::vector<std::shared_ptr<Thread>> threads_;
     std::atomic<std::size_t> started_{0};
-    std::atomic<std::size_t> wanted_{0};  // jobs that wait or run
+    std::atomic<std::size_t> wanted_{0};    // jobs that wait or run
+    std::atomic<std::size_t> unneeded_{0};  // threads that may leave
     std::atomic<bool> stopped_{false};
 };
 

@@ -50,7 +50,7 @@ public:
     /// Logs which options of a node have no effect.
     void warn_of_options(const NodeSpec& node) const;
 
-    /// The threads for the blocking calls of its nodes; they are kept from run to run.
+    /// The threads for the blocking calls of its nodes.
     [[nodiscard]] const std::shared_ptr<BlockingPool>& pool() const noexcept { return pool_; }
 
     [[nodiscard]] const GraphOptions& options() const noexcept { return options_; }

@@ -136,6 +136,7 @@ AGDF_DECL void Run::coroutine_ended(NodeRun* node, const std::exception_ptr& err
         if (is_interrupt_lost_)  // other workers do not know of it and might wait for ever
             std::rethrow_exception(error);
     }
+    core_->pool()->submitter_ended();
     node->worker_ended();
     worker_ended(0);
 }
