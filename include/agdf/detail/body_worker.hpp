@@ -36,6 +36,9 @@ protected:
     /// Performs what a stream asks for, and resumes it, until it ends or is to be cut short.
     asio::awaitable<void> drive();
 
+    /// Whether a body that has ended has left the coroutine in its own way of taking cancellations.
+    [[nodiscard]] bool must_reset_cancellation() const noexcept { return filter() == Filter::replaced && !is_streaming(); }
+
     std::unique_ptr<Policies> policies_;
     PendingAwait* pending_ = nullptr;
     std::exception_ptr error_;  // of the item in hand

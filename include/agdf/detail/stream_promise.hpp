@@ -63,13 +63,14 @@ protected:
 
 /// Awaits something that asio coroutines can await, through the driver.
 ///
-/// While the operation runs, a cancellation is thrown into it, as in any asio coroutine; the driver itself may have
-/// switched that off, and gets its setting back.
+/// While the operation runs, a cancellation is thrown into it, as in any asio coroutine, unless the stream has switched that
+/// off; the driver has a setting of its own, and gets it back.
 template <class Operation, class Value>
 class DrivenAwait final : public PendingAwait {
 public:
-    explicit DrivenAwait(Operation&& operation, PendingAwait*& pending) noexcept
-        : operation_(std::move(operation)), pending_(pending)
+    /// @param throws  Whether a cancellation is thrown into the operation.
+    DrivenAwait(Operation&& operation, PendingAwait*& pending, bool throws) noexcept
+        : operation_(std::move(operation)), pending_(pending), throws_(throws)
     {
     }
 
@@ -86,7 +87,7 @@ public:
     asio::awaitable<void> perform() override
     {
         const bool throws = co_await asio::this_coro::throw_if_cancelled();
-        co_await asio::this_coro::throw_if_cancelled(true);
+        co_await asio::this_coro::throw_if_cancelled(throws_);
         try {
             if constexpr (std::is_void_v<Value>)
                 co_await std::move(operation_);
@@ -101,6 +102,7 @@ public:
 private:
     Operation operation_;
     PendingAwait*& pending_;
+    const bool throws_;
     std::conditional_t<std::is_void_v<Value>, char, std::optional<Value>> value_{};
     std::exception_ptr error_;
 };
@@ -130,6 +132,18 @@ template <class F>
 struct IsCoroutineWord<asio::this_coro::reset_cancellation_state_1_t<F>> : std::true_type {};
 template <class F, class G>
 struct IsCoroutineWord<asio::this_coro::reset_cancellation_state_2_t<F, G>> : std::true_type {};
+
+/// Whether a cancellation is thrown into what a stream awaits: no matter of the driver's.
+class ThrowIfCancelled {
+public:
+    explicit ThrowIfCancelled(bool throws) noexcept : throws_(throws) {}
+    static constexpr bool await_ready() noexcept { return true; }
+    void await_suspend(std::coroutine_handle<>) const noexcept {}
+    [[nodiscard]] bool await_resume() const noexcept { return throws_; }
+
+private:
+    bool throws_;
+};
 
 template <class T>
 constexpr bool never = false;
@@ -173,15 +187,15 @@ public:
     template <class U>
     auto await_transform(asio::awaitable<U> operation) noexcept
     {
-        return DrivenAwait<asio::awaitable<U>, U>{std::move(operation), pending};
+        return DrivenAwait<asio::awaitable<U>, U>{std::move(operation), pending, throws_if_cancelled};
     }
     auto await_transform(asio::this_coro::executor_t word) noexcept
     {
-        return DrivenAwait<asio::this_coro::executor_t, asio::any_io_executor>{std::move(word), pending};
+        return DrivenAwait<asio::this_coro::executor_t, asio::any_io_executor>{std::move(word), pending, throws_if_cancelled};
     }
     auto await_transform(asio::this_coro::cancellation_state_t word) noexcept
     {
-        return DrivenAwait<asio::this_coro::cancellation_state_t, asio::cancellation_state>{std::move(word), pending};
+        return DrivenAwait<asio::this_coro::cancellation_state_t, asio::cancellation_state>{std::move(word), pending, throws_if_cancelled};
     }
     template <class Word>
         requires IsCoroutineWord<Word>::value
@@ -189,7 +203,14 @@ public:
     {
         return DrivenWord<Word>{std::move(word), pending};
     }
+    auto await_transform(asio::this_coro::throw_if_cancelled_0_t) noexcept { return ThrowIfCancelled{throws_if_cancelled}; }
+    std::suspend_never await_transform(asio::this_coro::throw_if_cancelled_1_t word) noexcept
+    {
+        throws_if_cancelled = word.value;
+        return {};
+    }
     template <class Other>
+        requires(!IsCoroutineWord<std::remove_cvref_t<Other>>::value)
     std::suspend_never await_transform(Other&&)
     {
         static_assert(never<Other>,
@@ -202,6 +223,7 @@ public:
     YieldTarget<T>* target = nullptr;
     PendingAwait* pending = nullptr;
     std::exception_ptr error;
+    bool throws_if_cancelled = true;
 };
 
 }  // namespace agdf::detail

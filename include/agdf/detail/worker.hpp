@@ -46,6 +46,10 @@ private:
             case Stage::take:
                 if (this->is_cut_short())
                     return end();
+                if constexpr (is_stream) {
+                    if (this->must_reset_cancellation()) [[unlikely]]
+                        return Step::none;  // the coroutine does it, and asks again
+                }
                 if constexpr (is_plain || is_stream) {
                     if (!this->policies_) {
                         while (run_items()) {}
@@ -240,8 +244,6 @@ private:
 
     asio::awaitable<void> run_asynchronous_bodies()
     {
-        if constexpr (!Traits::blocking)
-            co_await asio::this_coro::throw_if_cancelled(true);
         for (bool more = true; more;) {
             if constexpr (Traits::blocking) {
                 try {
@@ -257,6 +259,7 @@ private:
                     this->error_ = std::current_exception();
                 }
             } else {
+                co_await asio::this_coro::throw_if_cancelled(true);
                 try {
                     if constexpr (std::is_void_v<Out>) {
                         co_await (*this->body_)(this->input_.message->value);
@@ -267,6 +270,10 @@ private:
                 } catch (...) {
                     this->error_ = std::current_exception();
                 }
+            }
+            if (this->must_reset_cancellation()) [[unlikely]] {
+                co_await asio::this_coro::throw_if_cancelled(false);
+                co_await this->reset_cancellation();
             }
             if (takes_next())
                 continue;
@@ -280,8 +287,6 @@ private:
                     this->wake_for_good();
                     next = this->step_after_body();
                 }
-                if constexpr (!Traits::blocking)
-                    co_await asio::this_coro::throw_if_cancelled(true);
             }
             more = next == Step::attend;
         }

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <utility>
 
 namespace agdf::detail {
 
@@ -85,6 +86,10 @@ public:
     /// Gives the strand to the others: sleep after this.
     void end_turn();
 
+    /// Makes the worker's coroutine take the cancellations that end things, as Asio's coroutines do at first. Bodies run in that
+    /// coroutine, and one may have changed it, to finish something undisturbed; that must not outlast its item.
+    [[nodiscard]] asio::awaitable<void> reset_cancellation();
+
 protected:
     void run() override;
 
@@ -92,6 +97,13 @@ protected:
     void be_woken() noexcept { begin_at(WorkerClock::busy, lane_.last_reading()); }
 
     void be_paused() noexcept;
+
+    enum class Filter : unsigned char {
+        initial,  ///< what coroutines have
+        own,      ///< the same, but it tells when it is replaced
+        replaced  ///< by a body
+    };
+    [[nodiscard]] Filter filter() const noexcept { return filter_; }
 
     RunState& run_;
     NodeRun& node_;
@@ -113,13 +125,31 @@ private:
         }
     }
 
+    /// Lets through what ends things. It is in the coroutine's cancellation state until somebody puts another one there.
+    class OwnFilter {
+    public:
+        explicit OwnFilter(Filter& filter) noexcept : filter_(&filter) {}
+        OwnFilter(OwnFilter&& other) noexcept : filter_(std::exchange(other.filter_, nullptr)) {}
+        OwnFilter& operator=(OwnFilter&&) = delete;
+        ~OwnFilter()
+        {
+            if (filter_)
+                *filter_ = Filter::replaced;
+        }
+        asio::cancellation_type operator()(asio::cancellation_type type) const noexcept { return type & asio::cancellation_type::terminal; }
+
+    private:
+        Filter* filter_;
+    };
+
     WorkerClock clock_;
     WorkerClock::Clock::time_point resumed_at_{};
     int turn_ = 16;
     int credit_ = 16;
     bool is_source_ = false;
     bool is_paused_ = false;
-    asio::cancellation_signal signal_;
+    Filter filter_ = Filter::initial;
+    asio::cancellation_signal signal_;  // may own an OwnFilter, which refers to what stands before
 };
 
 }  // namespace agdf::detail

@@ -64,12 +64,16 @@ AGDF_DECL asio::awaitable<void> ItemWorker::work()
     for (;;) {
         if (next_ == Step::none)
             next_ = go();
+        if (must_reset_cancellation())
+            co_await reset_cancellation();
         const Step now = std::exchange(next_, Step::none);
         if (now == Step::end)
             break;
         if (now == Step::attend) {
+            if (filter() == Filter::initial)
+                co_await reset_cancellation();
             co_await attend();
-        } else {
+        } else if (now == Step::sleep) {
             co_await sleep_alone();
             wake_for_good();
         }
@@ -90,7 +94,7 @@ AGDF_DECL void ItemWorker::run()
         } catch (...) {  // memory has run out
             thrown_ = std::current_exception();
         }
-        if (next_ == Step::sleep && !thrown_) {
+        if (next_ == Step::sleep && !thrown_ && !must_reset_cancellation()) {
             next_ = Step::none;
             return;
         }
@@ -118,6 +122,8 @@ AGDF_DECL asio::awaitable<void> ItemWorker::serve_item()
                 if (is_streaming())
                     co_await drive();
                 close_stream();
+                if (must_reset_cancellation())
+                    co_await reset_cancellation();
             }
             if (HoldingOutlet* const outlet = outlet_hooks()) {
                 if (outlet->is_full()) {

@@ -103,7 +103,7 @@ AGDF_DECL asio::awaitable<bool> Policies::end_attempt(std::exception_ptr error)
     stop_timer();
     if (timed_out_) {
         timed_out_ = false;
-        co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+        co_await worker_.reset_cancellation();  // a cancellation is remembered
         if (error && !worker_.is_cut_short())
             error = std::make_exception_ptr(TimeoutError(fmt::format(
                 "agdf: node '{}': attempt {} took longer than {} ms. Expected: an end within .timeout. Allow more time, or "

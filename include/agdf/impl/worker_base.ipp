@@ -8,6 +8,8 @@
 #include <chrono>
 #include <utility>
 
+AGDF_COROUTINES_BEGIN
+
 namespace agdf::detail {
 
 AGDF_DECL WorkerBase::WorkerBase(RunState& run, NodeRun& node, Lane& lane) noexcept : run_(run), node_(node), lane_(lane) {}
@@ -46,6 +48,13 @@ AGDF_DECL asio::awaitable<void> WorkerBase::pause()
     return suspend();
 }
 
+AGDF_DECL asio::awaitable<void> WorkerBase::reset_cancellation()
+{
+    auto word = asio::this_coro::reset_cancellation_state(OwnFilter{filter_}, asio::enable_terminal_cancellation());
+    co_await std::move(word);
+    filter_ = Filter::own;
+}
+
 AGDF_DECL void WorkerBase::end_turn()
 {
     // Turns of about this length keep timers and sockets prompt; of this many items, what is between the nodes stays
@@ -75,3 +84,5 @@ AGDF_DECL void WorkerBase::be_paused() noexcept
 }
 
 }  // namespace agdf::detail
+
+AGDF_COROUTINES_END
