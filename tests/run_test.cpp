@@ -9,6 +9,11 @@
 #else
 #include <asio/experimental/as_tuple.hpp>
 #endif
+#if __has_include(<asio/deferred.hpp>)
+#include <asio/deferred.hpp>
+#else
+#include <asio/experimental/deferred.hpp>
+#endif
 #include <asio/thread_pool.hpp>
 #include <asio/use_future.hpp>
 
@@ -28,6 +33,12 @@ namespace {
 using asio::as_tuple;
 #else
 using asio::experimental::as_tuple;
+#endif
+
+#if __has_include(<asio/deferred.hpp>)
+using asio::deferred;
+#else
+using asio::experimental::deferred;
 #endif
 
 using namespace std::chrono_literals;
@@ -111,6 +122,53 @@ TEST_CASE("async_run works with use_future, use_awaitable and as_tuple", "[run]"
     io.run();
     CHECK(completed == 3);
     CHECK(results.size() == 12);
+}
+
+TEST_CASE("a run that was made earlier, and finds the graph running when it is awaited, is halted with the reason", "[run]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    Ints results;
+    add_three(graph, results);
+    std::vector<RunReport> reports;
+    const auto keep = [&](const std::exception_ptr&, RunReport report) { reports.push_back(std::move(report)); };
+    auto first = graph.async_run(asio::use_awaitable);
+    auto second = graph.async_run(asio::use_awaitable);
+    asio::co_spawn(io, std::move(first), keep);
+    asio::co_spawn(io, std::move(second), keep);
+    io.run();
+    REQUIRE(reports.size() == 2);  // the refused one comes first
+    CHECK(reports[0].outcome == Outcome::halted);
+    CHECK(reports[0].exit_code() == 1);
+    CHECK(reports[0].node("sink").in == 0);
+    CHECK_THROWS_AS(reports[0].throw_if_failed(), agdf::GraphError);
+    CHECK_THAT(test::text_of(reports[0].first_error), Catch::Matchers::ContainsSubstring("running already"));
+    CHECK(reports[1].outcome == Outcome::completed);
+    CHECK(results == Ints{1, 2, 3});
+}
+
+TEST_CASE("a deferred run can be started once, and says so when it is started again", "[run]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    Ints results;
+    add_three(graph, results);
+    std::optional<RunReport> report;
+    const auto keep = [&](RunReport result) { report = std::move(result); };
+    auto operation = graph.async_run(deferred);
+    operation(keep);
+    io.run();
+    REQUIRE(report);
+    CHECK(report->outcome == Outcome::completed);
+    io.restart();
+    operation(keep);
+    io.run();
+    CHECK(report->outcome == Outcome::halted);
+    CHECK_THAT(test::text_of(report->first_error),
+               Catch::Matchers::ContainsSubstring("started before") && Catch::Matchers::ContainsSubstring("Expected:"));
+    CHECK(results == Ints{1, 2, 3});
 }
 
 TEST_CASE("a run under way refuses a second one and is not disturbed by it", "[run]")

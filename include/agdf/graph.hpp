@@ -196,7 +196,9 @@ public:
     ///
     /// @param token  Any completion token for `void(RunReport)`. Cancelling the operation cancels the run (`terminal`) or
     ///               stops it (`partial`, `total`).
-    /// Errors:       as `run`, thrown by this call.
+    /// Errors:       as `run`, thrown by this call. A token may start the run later, as asio::use_awaitable does when it is
+    ///               awaited; if the graph cannot run then, because it is running already, the outcome is `halted` and the
+    ///               report's `first_error` is the reason.
     /// Resumes:      on the token's associated executor, else on the graph's.
     ///
     ///     agdf::RunReport report = co_await graph.async_run(asio::use_awaitable);

@@ -24,6 +24,9 @@ namespace detail {
 [[nodiscard]] AGDF_DECL RunReport run_to_the_end(const std::shared_ptr<GraphCore>& core, const std::vector<asio::any_io_executor>& strands,
                                                  asio::io_context* io, RunOptions options);
 
+/// The report of a run that could not begin.
+[[nodiscard]] AGDF_DECL RunReport report_of_no_run(const RunControl& run, std::exception_ptr reason);
+
 /// Hands the report to a completion handler, on the handler's executor.
 template <class Handler>
 class CallHandler final : public Completion {
@@ -90,10 +93,11 @@ auto Graph<Executor>::async_run(RunOptions options, CompletionToken&& token)
 {
     auto run = detail::make_run(core_, detail::make_strands(executor_, core_->options().threads), std::move(options));
     const asio::any_io_executor fallback = executor_;
-    auto initiate = [run = std::move(run), fallback](auto handler) {
+    const auto in_call = std::make_shared<bool>(true);
+    auto initiate = [run = std::move(run), fallback, in_call](auto handler) {
         auto slot = asio::get_associated_cancellation_slot(handler);
         using Handler = decltype(handler);
-        auto completion = std::make_unique<detail::CallHandler<Handler>>(std::move(handler), fallback);
+        std::unique_ptr<detail::Completion> completion = std::make_unique<detail::CallHandler<Handler>>(std::move(handler), fallback);
         if (slot.is_connected())
             slot.assign([weak = std::weak_ptr<detail::RunControl>(run)](asio::cancellation_type type) {
                 const auto alive = weak.lock();
@@ -102,8 +106,19 @@ auto Graph<Executor>::async_run(RunOptions options, CompletionToken&& token)
                 else if (alive)
                     alive->stop();
             });
-        run->begin(std::move(completion));
+        try {
+            run->begin(completion);
+        } catch (...) {
+            if (*in_call)
+                throw;
+            completion->complete(detail::report_of_no_run(*run, std::current_exception()));  // from here Asio lets nothing through
+        }
     };
+    struct CallEnds {
+        std::shared_ptr<bool> in_call;
+        ~CallEnds() { *in_call = false; }
+    };
+    const CallEnds at_the_end{in_call};
     return asio::async_initiate<CompletionToken, void(RunReport)>(std::move(initiate), token);
 }
 

@@ -43,7 +43,7 @@ public:
     /// Errors: throws GraphError if the graph cannot run with them.
     void prepare(RunOptions options);
 
-    void begin(std::unique_ptr<Completion> completion) override;
+    void begin(std::unique_ptr<Completion>& completion) override;
 
     void stop() override
     {
@@ -200,6 +200,7 @@ private:
     RunNodes nodes_;
     RunOptions options_of_run_;
     std::unique_ptr<Completion> completion_;
+    bool has_begun_ = false;
     std::shared_ptr<Watch> signals_;
     std::shared_ptr<Watch> stalls_;
     ShutdownService* hooks_ = nullptr;

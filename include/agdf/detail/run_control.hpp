@@ -29,7 +29,9 @@ public:
 class RunControl {
 public:
     /// Begins. From here on the run keeps itself alive.
-    virtual void begin(std::unique_ptr<Completion> completion) = 0;
+    ///
+    /// Errors: throws GraphError if the graph is running, or this run has begun before. The completion is left where it is then.
+    virtual void begin(std::unique_ptr<Completion>& completion) = 0;
     virtual void stop() = 0;
     virtual void cancel() = 0;
     virtual void pause() = 0;

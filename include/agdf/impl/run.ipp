@@ -55,13 +55,24 @@ AGDF_DECL std::shared_ptr<RunControl> make_run(const std::shared_ptr<GraphCore>&
     return run;
 }
 
+AGDF_DECL RunReport report_of_no_run(const RunControl& run, std::exception_ptr reason)
+{
+    RunReport report;
+    report.outcome = Outcome::halted;
+    report.first_error = std::move(reason);
+    for (NodeStats& stats : run.stats())
+        report.add(std::move(stats), {});
+    return report;
+}
+
 AGDF_DECL RunReport run_to_the_end(const std::shared_ptr<GraphCore>& core, const std::vector<asio::any_io_executor>& strands,
                                    asio::io_context* io, RunOptions options)
 {
     const auto drivers = std::make_shared<Drivers>();
     const auto report = std::make_shared<std::optional<RunReport>>();
     const auto run = make_run(core, strands, std::move(options));
-    run->begin(std::make_unique<KeepReport>(drivers, report, io));
+    std::unique_ptr<Completion> completion = std::make_unique<KeepReport>(drivers, report, io);
+    run->begin(completion);
     if (io)
         drivers->drive(
             *io, core->options().threads, [&] { run->cancel(); },

@@ -19,13 +19,17 @@ AGDF_DECL void Run::prepare(RunOptions options)
     options_of_run_.start.clear();
 }
 
-AGDF_DECL void Run::begin(std::unique_ptr<Completion> completion)
+AGDF_DECL void Run::begin(std::unique_ptr<Completion>& completion)
 {
     core_->check_idle();
+    if (std::exchange(has_begun_, true))
+        throw GraphError("agdf::Graph::async_run: this operation has been started before, and its run is over. Expected: one start. Call "
+                         "async_run again for another run.");
     completion_ = std::move(completion);
     try {
         begin();
     } catch (...) {  // memory or descriptors have run out
+        completion = std::move(completion_);
         give_up();
         throw;
     }
@@ -67,7 +71,6 @@ AGDF_DECL void Run::give_up() noexcept
     end_watches();
     nodes_.abandon();
     core_->forget(*this);
-    completion_.reset();
 }
 
 AGDF_DECL void Run::add_watch(std::shared_ptr<Watch>& watch, MakeWatch make, std::chrono::steady_clock::duration time)
