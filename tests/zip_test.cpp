@@ -4,7 +4,11 @@
 #include "support/counted.hpp"
 #include "support/graph.hpp"
 
+#include <agdf/testing.hpp>
+
+#include <chrono>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -180,6 +184,41 @@ TEST_CASE("a zip that is halted or cancelled leaves nothing behind", "[zip]")
         CHECK(graph.run().outcome == (halts ? agdf::Outcome::halted : agdf::Outcome::cancelled));
     }
     CHECK(test::Counted::alive() == 0);
+}
+
+TEST_CASE("a zip that is halted or cancelled counts the item it had for an unfinished row as undelivered", "[zip][cancel][halt]")
+{
+    const auto mode = GENERATE(agdf::ZipMode::shortest, agdf::ZipMode::longest, agdf::ZipMode::strict);
+    const bool halts = GENERATE(false, true);
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::testing::VirtualTime time{io};
+    agdf::Graph<> graph{io, quiet()};
+    std::vector<std::tuple<int, int>> rows;
+    const auto then_wait = [](int last) {
+        return [last]() -> agdf::Stream<int> {
+            for (int i = 1; i <= last; ++i)
+                co_yield i;
+            co_await agdf::sleep_for(std::chrono::hours(1));
+        };
+    };
+    graph.add_node("ends it", [&]() -> agdf::Stream<int> {
+        co_await agdf::sleep_for(std::chrono::seconds(1));
+        if (halts)
+            throw std::runtime_error("ends it");
+        graph.cancel();
+    }, {.on_error = agdf::OnError::halt});
+    auto zip = graph.add_node("zip", agdf::zip<int, int>({.mode = mode, .padding = std::tuple{0, 0}}));
+    graph.add_edge(graph.add_node("left", then_wait(3)), zip.input<0>());
+    graph.add_edge(graph.add_node("right", then_wait(1)), zip.input<1>());
+    zip >> graph.add_node("collect", agdf::collect(rows));
+    const agdf::RunReport report = graph.run();
+    CHECK(rows == pairs_to(1));
+    CHECK(report.node("zip").in == 3);
+    CHECK(report.node("zip").out == 1);
+    CHECK(report.node("zip").undelivered == 2);
+    CHECK(report.node("zip[1]").in == 1);
+    CHECK(report.node("zip[1]").undelivered == 0);
 }
 
 TEST_CASE("a zip has one worker, since several would mix up the pairs", "[zip]")

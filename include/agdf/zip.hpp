@@ -10,6 +10,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -54,37 +55,49 @@ public:
 
 private:
     using Inputs = std::tuple<Receiver<T>...>;
-    using Row = std::tuple<std::optional<T>...>;
+    using Items = std::tuple<std::optional<T>...>;
     using Options = std::shared_ptr<const ZipOptions<T...>>;
     static constexpr std::size_t count = sizeof...(T);
+
+    /// What has come of a row. If the body ends with it, because another input has ended or the run has, nobody works on it.
+    struct Row {
+        explicit Row(Inputs& inputs) noexcept : inputs(inputs) {}
+        Row(const Row&) = delete;
+        Row& operator=(const Row&) = delete;
+        ~Row() { give_up(inputs, items, std::make_index_sequence<count>{}); }
+
+        void release() noexcept { std::apply([](auto&... item) { (item.reset(), ...); }, items); }
+
+        Inputs& inputs;
+        Items items;
+    };
 
     static Stream<std::tuple<T...>> run(Options options, Inputs inputs)
     {
         for (std::size_t rows = 0;; ++rows) {
-            Row row;
-            co_await read<0>(inputs, row, options->mode == ZipMode::shortest);
-            const std::size_t present = std::apply([](const auto&... item) { return (std::size_t{item.has_value()} + ...); }, row);
+            Row row{inputs};
+            co_await read<0>(inputs, row.items, options->mode == ZipMode::shortest);
+            const std::size_t present = std::apply([](const auto&... item) { return (std::size_t{item.has_value()} + ...); }, row.items);
             if (present < count) {
                 if (present == 0)
                     co_return;
                 if (options->mode != ZipMode::longest) {
-                    give_up(inputs, row, std::make_index_sequence<count>{});
                     if (options->mode == ZipMode::strict)
                         throw ZipError(fmt::format("agdf::zip: an input has ended after {} items, and another has not. Expected: the same "
                                                    "number on all of them. Look for what drops items, or choose another mode.",
                                                    rows));
                     co_return;
                 }
-                fill(row, options->padding, std::make_index_sequence<count>{});
             }
-            std::tuple<T...> together = std::apply([](auto&... item) { return std::tuple<T...>{std::move(*item)...}; }, row);
-            co_yield std::move(together);
+            auto whole = together(row.items, options->padding, std::make_index_sequence<count>{});
+            row.release();
+            co_yield std::move(whole);
         }
     }
 
     /// Reads one item of each input; up to the first that has ended, if `stops`.
     template <std::size_t N>
-    static asio::awaitable<void> read(Inputs& inputs, Row& row, bool stops)
+    static asio::awaitable<void> read(Inputs& inputs, Items& row, bool stops)
     {
         auto item = co_await std::get<N>(inputs).next();
         const bool goes_on = item || !stops;
@@ -97,17 +110,24 @@ private:
     }
 
     template <std::size_t... N>
-    static void give_up(Inputs& inputs, const Row& row, std::index_sequence<N...>) noexcept
+    static void give_up(Inputs& inputs, const Items& row, std::index_sequence<N...>) noexcept
     {
         (std::get<N>(inputs).give_up(std::get<N>(row) ? 1 : 0), ...);
     }
 
     template <std::size_t... N>
-    static void fill(Row& row, const std::optional<std::tuple<T...>>& padding, std::index_sequence<N...>)
+    static std::tuple<T...> together(Items& row, const std::optional<std::tuple<T...>>& padding, std::index_sequence<N...>)
     {
-        if constexpr ((detail::Copies<T>::value && ...)) {
-            ((std::get<N>(row) ? void() : void(std::get<N>(row).emplace(std::get<N>(*padding)))), ...);
-        }
+        return std::tuple<T...>{std::get<N>(row) ? std::move(*std::get<N>(row)) : padding_of<N>(padding)...};
+    }
+
+    template <std::size_t N>
+    static auto padding_of([[maybe_unused]] const std::optional<std::tuple<T...>>& padding) -> std::tuple_element_t<N, std::tuple<T...>>
+    {
+        if constexpr ((detail::Copies<T>::value && ...))
+            return std::get<N>(*padding);
+        else
+            std::terminate();  // agdf::zip has refused it
     }
 
     Options options_;
