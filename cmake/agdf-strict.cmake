@@ -1,6 +1,6 @@
 # agdf_strict: how our own tests and examples are compiled. Never linked by what is installed.
 add_library(agdf_strict INTERFACE)
-target_compile_options(agdf_strict INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+target_compile_options(agdf_strict INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor)
 if(AGDF_WERROR) # for us; a stranger's compiler may warn of more than ours, and still runs the tests
     target_compile_options(agdf_strict INTERFACE -Werror)
 endif()

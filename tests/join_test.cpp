@@ -149,6 +149,22 @@ TEST_CASE("items that cannot be copied are joined", "[join]")
     REQUIRE(results[1].index() == 2);
 }
 
+TEST_CASE("keys that cannot be copied join", "[join]")
+{
+    using Key = std::unique_ptr<int>;  // which is equal to itself alone
+    const auto own_key = [](const auto&) { return std::make_unique<int>(1); };
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    const auto joined = graph.add_node("join", agdf::join<int, std::string>(own_key, own_key));
+    STATIC_REQUIRE(std::is_same_v<std::invoke_result_t<decltype(own_key), const int&>, Key>);
+    std::size_t left = 0;
+    graph.add_node("numbers", agdf::from_range(std::vector{1, 2})) >> joined;
+    graph.add_node("words", agdf::from_range(std::vector<std::string>{"one"})) >> joined;
+    joined >> graph.add_node("count", [&](const std::variant<std::pair<int, std::string>, agdf::Unmatched<int>, agdf::Unmatched<std::string>>&) { ++left; });
+    graph.run().throw_if_failed();
+    CHECK(left == 3);
+}
+
 TEST_CASE("vectors of items that cannot be copied leave a join without a partner", "[join]")
 {
     using A = std::vector<std::unique_ptr<int>>;

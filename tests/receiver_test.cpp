@@ -497,6 +497,22 @@ TEST_CASE("a receive with a time is answered when it is over, and not before", "
     REQUIRE(time.elapsed() == 30s);
 }
 
+TEST_CASE("an item that a body fails without an error has failed all the same, and the report says what was missing", "[receiver][error]")
+{
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    auto source = graph.add_node("source", agdf::from_range(std::vector{1}));
+    source >> graph.add_node("fails", [](agdf::Receiver<int> items) -> asio::awaitable<void> {
+        while (auto item = co_await items.next())
+            items.fail(nullptr);
+    });
+    const agdf::RunReport report = graph.run();
+    CHECK(report.outcome == agdf::Outcome::completed_with_errors);
+    CHECK(report.exit_code() == 1);
+    CHECK(report.node("fails").err == 1);
+    CHECK_THAT(test::text_of(report.first_error), Catch::Matchers::ContainsSubstring("the error is null. Expected:"));
+}
+
 TEST_CASE("a body can fail one item and go on with what it keeps", "[receiver][error]")
 {
     for (const agdf::OnError on_error : {agdf::OnError::skip, agdf::OnError::halt}) {

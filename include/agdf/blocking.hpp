@@ -203,7 +203,12 @@ template <class F>
         static_assert(returns_value,
                       "agdf::run_blocking(function): function returns a reference, and what it refers to may be gone when the "
                       "coroutine goes on. Expected: a value, or nothing. Return a copy, or a std::shared_ptr.");
-        if constexpr (returns_value)
+        constexpr bool can_travel = std::is_void_v<typename detail::CallInPool<Function>::type> ||
+                                    std::is_move_constructible_v<typename detail::CallInPool<Function>::type>;
+        static_assert(!returns_value || can_travel,
+                      "agdf::run_blocking(function): function returns a type that can be neither moved nor copied, and the value is made on "
+                      "another thread. Expected: one that can. Return it in a std::unique_ptr or std::shared_ptr.");
+        if constexpr (returns_value && can_travel)
             return detail::call_in_pool<Function>(std::forward<F>(function));
     }
 }

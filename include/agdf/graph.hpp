@@ -290,7 +290,7 @@ private:
                       "asio::awaitable<O>(I), O(I), or the same with Receiver<I>, with the elements of a tuple, or with no "
                       "parameter. Take the item by value or by const reference.");
         static_assert(!mixes,
-                      "agdf::Graph::add_node(name, body): the body takes a Receiver beside something else, or several by reference. "
+                      "agdf::Graph::add_node(name, body): the body takes a Receiver beside something else, or by reference. "
                       "Expected: receivers alone, by value. Bring what else it needs by capture, or as one more Receiver.");
         if constexpr (known && passes && !mixes) {
             constexpr bool coroutine = Traits::kind != BodyKind::unknown;

@@ -125,17 +125,17 @@ public:
     /// What leaves because this item came.
     [[nodiscard]] std::optional<Out> add(In&& item)
     {
-        const auto key = try_on(items_, [this](const In& in) { return key_of(in); }, std::as_const(item));
+        auto key = try_on(items_, [this](const In& in) { return key_of(in); }, std::as_const(item));
         if (!key)
             return std::nullopt;
         if (item.index() == 0) {
             if (auto partner = bs_.take_one_of(*key))
                 return released(std::optional<Out>{std::in_place, std::in_place_index<0>, std::get<0>(std::move(item)), std::move(*partner)});
-            return wait<1>(as_, *key, std::get<0>(std::move(item)));
+            return wait<1>(as_, std::move(*key), std::get<0>(std::move(item)));
         }
         if (auto partner = as_.take_one_of(*key))
             return released(std::optional<Out>{std::in_place, std::in_place_index<0>, std::move(*partner), std::get<1>(std::move(item))});
-        return wait<2>(bs_, *key, std::get<1>(std::move(item)));
+        return wait<2>(bs_, std::move(*key), std::get<1>(std::move(item)));
     }
 
     /// One of those that wait, as long as there are any.
@@ -162,9 +162,9 @@ private:
     }
 
     template <std::size_t index, class Item>
-    std::optional<Out> wait(Waiting<Key, Item>& side, const Key& key, Item&& item)
+    std::optional<Out> wait(Waiting<Key, Item>& side, Key&& key, Item&& item)
     {
-        side.add(key, std::move(item));
+        side.add(std::move(key), std::move(item));
         auto displaced = side.size() > join_.max_waiting ? unmatched<index>(side) : std::optional<Out>{};
         held_.add();  // from here on it is not the one that fails
         return displaced;

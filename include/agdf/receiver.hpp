@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <exception>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 AGDF_COROUTINES_BEGIN
@@ -55,7 +56,7 @@ protected:
     explicit Inlet(const asio::any_io_executor& executor) : executor_(executor), time_(time_service_of(executor)) {}
     Inlet(const Inlet&) = delete;
     Inlet& operator=(const Inlet&) = delete;
-    ~Inlet() = default;
+    virtual ~Inlet() = default;
 
 private:
     template <class>
@@ -183,7 +184,14 @@ public:
     ///     } catch (...) {
     ///         items.fail(std::current_exception());
     ///     }
-    void fail(const std::exception_ptr& error) { inlet_->fail(error); }
+    ///
+    /// Errors: a null `error` stands for a std::invalid_argument that says so.
+    void fail(const std::exception_ptr& error)
+    {
+        inlet_->fail(error ? error
+                           : std::make_exception_ptr(std::invalid_argument("agdf::Receiver::fail: the error is null. Expected: an exception. "
+                                                                           "Call it with std::current_exception() where one is caught.")));
+    }
 
 private:
     using Message = detail::Envelope<I>;

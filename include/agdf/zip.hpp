@@ -61,7 +61,7 @@ private:
 
     /// What has come of a row. If the body ends with it, because another input has ended or the run has, nobody works on it.
     struct Row {
-        explicit Row(Inputs& inputs) noexcept : inputs(inputs) {}
+        explicit Row(Inputs& of) noexcept : inputs(of) {}
         Row(const Row&) = delete;
         Row& operator=(const Row&) = delete;
         ~Row() { give_up(inputs, items, std::make_index_sequence<count>{}); }

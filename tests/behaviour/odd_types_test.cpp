@@ -24,6 +24,28 @@
 #include <variant>
 #include <vector>
 
+struct Point;
+template <>
+struct std::tuple_size<Point> : std::integral_constant<std::size_t, 2> {};
+template <std::size_t N>
+struct std::tuple_element<N, Point> {
+    using type = std::conditional_t<N == 0, int, std::string>;
+};
+
+/// Like a tuple, with a way of its own to its elements.
+struct Point {
+    int x = 0;
+    std::string name;
+};
+template <std::size_t N>
+auto get(const Point& point)
+{
+    if constexpr (N == 0)
+        return point.x;
+    else
+        return point.name;
+}
+
 namespace {
 
 using List = std::vector<std::any>;  // which a list of lists is as well
@@ -332,4 +354,57 @@ TEST_CASE("reduce refuses a fold that loses a part of its value, and takes one t
                                                                  agdf::reduce<int>([](const int&) { return 0; }, std::vector<int>{}, appends));
     REQUIRE(sums.size() == 1);
     CHECK(sums[0].second == std::vector<int>{1, 2, 3});
+}
+
+TEST_CASE("a filter may return a const optional, or a reference to one that stays as it is", "[filter]")
+{
+    const bool by_reference = GENERATE(false, true);
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    std::vector<std::string> results;
+    std::optional<std::string> kept{"kept"};
+    std::optional<std::string> none;
+    auto source = graph.add_node("source", [] { return agdf::from_range(std::vector{1, 2, 3, 4})(); });
+    auto sink = graph.add_node("sink", [&](std::string word) { results.push_back(std::move(word)); });
+    if (by_reference)
+        source >> graph.add_node("evens", [&](int n) -> std::optional<std::string>& { return n % 2 == 0 ? kept : none; }) >> sink;
+    else
+        source >> graph.add_node("evens", [&](int n) -> const std::optional<std::string> { return n % 2 == 0 ? kept : none; }) >> sink;
+    CHECK(graph.run().outcome == agdf::Outcome::completed);
+    CHECK(results == std::vector<std::string>{"kept", "kept"});
+    CHECK(kept == "kept");
+}
+
+TEST_CASE("a blocking function may return a reference, or a const value: a copy of it goes on", "[blocking]")
+{
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    const std::vector<std::string> words{"zero", "one"};
+    std::vector<std::string> results;
+    auto source = graph.add_node("source", agdf::from_range(std::vector{0, 1}));
+    auto sink = graph.add_node("sink", [&](std::string word) { results.push_back(std::move(word)); });
+    source >> graph.add_node("reference", agdf::blocking([&](int n) -> const std::string& { return words[static_cast<std::size_t>(n)]; })) >> sink;
+    CHECK(graph.run().outcome == agdf::Outcome::completed);
+    CHECK(results == words);
+    const auto call = []() -> asio::awaitable<std::unique_ptr<int>> {
+        const auto constant = []() -> const std::unique_ptr<int> { return std::make_unique<int>(7); };
+        auto value = co_await agdf::run_blocking(constant);
+        co_return value;
+    };
+    STATIC_REQUIRE(std::is_same_v<std::invoke_result_t<decltype(call)>, asio::awaitable<std::unique_ptr<int>>>);
+}
+
+TEST_CASE("a body takes the elements of a type that is like a tuple in its own way", "[elements]")
+{
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    std::vector<std::string> results;
+    auto source = graph.add_node("source", []() -> agdf::Stream<Point> {
+        Point point{3, "three"};
+        co_yield std::move(point);
+    });
+    source >> graph.add_node<Point>("named", [&](int x, const std::string& name) { results.push_back(name + std::to_string(x)); });
+    source >> graph.add_node("deduced", [&](int x, const std::string& name) { results.push_back(name + std::to_string(x)); });
+    CHECK(graph.run().outcome == agdf::Outcome::completed);
+    CHECK(results == std::vector<std::string>{"three3", "three3"});
 }

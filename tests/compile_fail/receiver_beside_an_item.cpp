@@ -1,4 +1,4 @@
-// expect: agdf::Graph::add_node(name, body): the body takes a Receiver beside something else, or several by reference
+// expect: agdf::Graph::add_node(name, body): the body takes a Receiver beside something else, or by reference
 #include <agdf/agdf.hpp>
 
 void build(agdf::Graph<>& graph)

@@ -56,7 +56,7 @@ public:
 
     BodyCall(std::shared_ptr<Caller> body, Item&& item) : body_(std::move(body)), item_(std::move(item)) {}
 
-    decltype(auto) operator()() { return (*body_)(item_); }
+    auto operator()() { return (*body_)(item_); }  // a value, which outlives the call
 
 private:
     std::shared_ptr<Caller> body_;

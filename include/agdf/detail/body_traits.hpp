@@ -39,7 +39,11 @@ struct CallWithElements;
 template <class F, class Tuple, std::size_t... N>
 struct CallWithElements<F, Tuple, std::index_sequence<N...>> {
     static constexpr bool possible = std::invocable<F&, std::tuple_element_t<N, Tuple>...>;
-    static auto call(F& f, Tuple& item) -> decltype(auto) { return std::invoke(f, std::get<N>(std::move(item))...); }
+    static auto call(F& f, Tuple& item) -> decltype(auto)
+    {
+        using std::get;  // a type of the user's has its own
+        return std::invoke(f, get<N>(std::move(item))...);
+    }
 };
 
 template <class F, class I>
@@ -122,6 +126,12 @@ struct SeveralReceivers<Parameters<Receiver<A>, Receiver<B>, Receiver<C>...>> {
     using More = Parameters<B, C...>;
 };
 
+/// Whether a receiver is taken by reference: it would be to an object that goes when the body suspends.
+template <class Args>
+constexpr bool refers_to_receiver = false;
+template <class A, class... More>
+constexpr bool refers_to_receiver<Parameters<A, More...>> = std::is_reference_v<A> && IsReceiver<std::remove_cvref_t<A>>::value;
+
 /// Whether something else, or a reference, stands beside a receiver.
 template <class Args>
 constexpr bool mixes_receivers = false;
@@ -166,8 +176,8 @@ struct BodyTraits {
     static constexpr bool deduces = std::is_same_v<Given, Deduce>;
     static constexpr bool known_signature = !deduces || FunctionType<F>::known;
     static constexpr bool mixes = [] {
-        if constexpr (deduces && FunctionType<F>::known)
-            return mixes_receivers<typename FunctionType<F>::Args>;
+        if constexpr (FunctionType<F>::known)
+            return refers_to_receiver<typename FunctionType<F>::Args> || (deduces && mixes_receivers<typename FunctionType<F>::Args>);
         else
             return false;
     }();

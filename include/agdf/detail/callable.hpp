@@ -79,6 +79,9 @@ struct Result<std::optional<O>> {
     static constexpr bool filters = true;
     using Out = O;
 };
+template <class R>
+    requires(!std::is_same_v<R, std::remove_cvref_t<R>> && Result<std::remove_cvref_t<R>>::kind == BodyKind::plain)
+struct Result<R> : Result<std::remove_cvref_t<R>> {};
 template <class O, class Executor>
 struct Result<asio::awaitable<O, Executor>> {
     static constexpr BodyKind kind =

@@ -27,7 +27,7 @@ protected:
     Runnable() = default;
     Runnable(const Runnable&) = delete;
     Runnable& operator=(const Runnable&) = delete;
-    ~Runnable() = default;
+    virtual ~Runnable() = default;
 
 private:
     friend class Lane;
@@ -104,7 +104,7 @@ private:
 /// them, or `abandon`. The coroutine's frame is owned by the handler that is kept here meanwhile.
 class Sleeper : public Runnable {
 public:
-    ~Sleeper();
+    ~Sleeper() override;
 
     /// Suspends the awaiting coroutine until `run`.
     ///

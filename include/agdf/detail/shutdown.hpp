@@ -22,7 +22,7 @@ protected:
     ShutdownHook() = default;
     ShutdownHook(const ShutdownHook&) = delete;
     ShutdownHook& operator=(const ShutdownHook&) = delete;
-    ~ShutdownHook() = default;
+    virtual ~ShutdownHook() = default;
 
 private:
     friend class ShutdownService;

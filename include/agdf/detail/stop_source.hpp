@@ -35,11 +35,11 @@ constexpr bool takes_stop_token = false;
 
 #endif
 
-/// What a callable returns that takes nothing, or a stop token.
+/// What a callable returns that takes nothing, or a stop token; const says nothing of a value that is passed on.
 template <class F, bool stoppable = takes_stop_token<F>>
-struct CallInPool : std::invoke_result<F&> {};
+struct CallInPool : std::remove_cv<std::invoke_result_t<F&>> {};
 
 template <class F>
-struct CallInPool<F, true> : std::invoke_result<F&, decltype(StopSource{}.get_token())> {};
+struct CallInPool<F, true> : std::remove_cv<std::invoke_result_t<F&, decltype(StopSource{}.get_token())>> {};
 
 }  // namespace agdf::detail

@@ -64,7 +64,7 @@ protected:
             if constexpr (!Traits::filters)
                 (void)outlet_.put(Out(std::forward<Value>(value)));
             else if (value)
-                (void)outlet_.put(std::move(*value));
+                (void)outlet_.put(Out(*std::forward<Value>(value)));
         }
     }
 

@@ -25,7 +25,7 @@ protected:
     Waiter() = default;
     Waiter(const Waiter&) = delete;
     Waiter& operator=(const Waiter&) = delete;
-    ~Waiter() = default;
+    virtual ~Waiter() = default;
 
 private:
     friend class WaiterList;

@@ -66,7 +66,7 @@ AGDF_NOINLINE void Worker<Traits>::run_row_into(std::size_t count, Queue& next)
         auto&& value = (*this->body_)(item);
         if constexpr (Traits::filters) {
             if (value) {
-                writer.emplace(passed, Out(std::move(*value)));
+                writer.emplace(passed, Out(*std::forward<decltype(value)>(value)));
                 counter.set(++passed);
             }
         } else {

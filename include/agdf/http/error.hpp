@@ -73,6 +73,9 @@ public:
 
 protected:
     explicit RetryAfterWish(std::optional<std::chrono::seconds> wish) noexcept : wish_(wish) {}
+    RetryAfterWish(const RetryAfterWish&) = default;
+    RetryAfterWish& operator=(const RetryAfterWish&) = default;
+    ~RetryAfterWish() = default;
 
 private:
     std::optional<std::chrono::nanoseconds> wish_;
