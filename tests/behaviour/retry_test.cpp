@@ -336,3 +336,23 @@ TEST_CASE("a cancel ends the wait for another attempt, and the item counts with 
     CHECK(bench.node().in == bench.node().err + bench.node().undelivered);
     CHECK(Counted::alive() == 0);
 }
+
+TEST_CASE("a source that is stopped while it waits for another attempt has failed, and what it had yielded stays", "[retry][stop]")
+{
+    const bool is_cancelled = GENERATE(false, true);
+    Bench bench;
+    bench.at(1s, [&] { is_cancelled ? bench.graph.cancel() : bench.graph.stop(); });
+    auto source = bench.graph.add_node("source", []() -> agdf::Stream<int> {
+        for (int i = 1; i <= 3; ++i)
+            co_yield i;
+        throw std::runtime_error("source");
+    }, {.retry = {.attempts = 2, .delay = 1h, .max_delay = 1h, .jitter = Jitter::none}});
+    source >> bench.graph.add_node("sink", [&](int n) { bench.results.push_back(n); });
+    bench.report = bench.graph.run();
+    CHECK(bench.report.outcome == (is_cancelled ? Outcome::cancelled : Outcome::stopped));
+    CHECK(bench.report.elapsed == 1s);
+    CHECK(bench.results == (is_cancelled ? Ints{} : up_to(3)));
+    CHECK(bench.report.node("source").out == bench.results.size());
+    CHECK(bench.report.node("source").err == 1);
+    CHECK(bench.report.node("source").retried == 0);
+}

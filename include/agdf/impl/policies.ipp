@@ -112,8 +112,6 @@ AGDF_DECL asio::awaitable<bool> Policies::end_attempt(std::exception_ptr error)
     }
     permit_.reset();
     if (error && may_retry(error)) {
-        if (outlet_)
-            outlet_->drop_held();
         const auto delay = retry_delay(options_.retry, attempts_, error);
         if (options_.rate_limit && retry_after_of(error))
             options_.rate_limit.penalize(delay);
@@ -124,6 +122,8 @@ AGDF_DECL asio::awaitable<bool> Policies::end_attempt(std::exception_ptr error)
             co_await worker_.wait(WorkerClock::busy);
         }
         if (!worker_.is_cut_short()) {
+            if (outlet_)
+                outlet_->drop_held();  // not before: if there is no other attempt, what this one yielded stays
             worker_.count_retried();
             try {
                 restore_item();

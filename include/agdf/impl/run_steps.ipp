@@ -216,6 +216,10 @@ AGDF_DECL void Run::report_to(Completion& completion)
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
         nodes_.node(i).discard_input();
         report.add(nodes_.node(i).stats(), nodes_.node(i).exceptions());
+        if (const NodeStats& stats = report.nodes.back(); stats.undelivered > 0 && phase() == Phase::running)
+            log(LogLevel::info, fmt::format("agdf: node '{}': {} of {} items are undelivered, since its body returned before the end of its "
+                                            "input, or gave them up. If that is not meant, let it read until there is none.",
+                                            stats.name, stats.undelivered, stats.in));
     }
     if (signals_)
         report.signal = signals_->signal();
