@@ -468,6 +468,33 @@ TEST_CASE("an acknowledgement stays with its item: in the buffer, in a wait, and
     REQUIRE(waiting.woken);
 }
 
+TEST_CASE("each message that was taken with others gives its place to a sender when it begins, and not when all have", "[channel]")
+{
+    using namespace agdf::detail;
+    const Refill refill = GENERATE(Refill::first_place, Refill::half_empty);
+    ChannelCore<IntMessage> queue{8, refill, Sharing::many_strands};
+    for (int i = 0; i < 8; ++i) {
+        IntMessage message{i};
+        REQUIRE(queue.try_put(message) == Put::stored);
+    }
+    WaitingSend waiting{8};
+    REQUIRE(queue.put(waiting) == Put::waiting);
+    std::vector<IntMessage> batch;
+    queue.take_many(batch, 64);
+    REQUIRE(batch.size() == 8);
+    CHECK(queue.size() == 8);
+    CHECK_FALSE(waiting.woken);
+    const std::size_t begun = refill == Refill::first_place ? 1 : 4;
+    queue.give_back(begun - 1);
+    CHECK_FALSE(waiting.woken);
+    queue.give_back();
+    CHECK(waiting.woken);
+    CHECK(queue.size() == 8 - begun + 1);
+    CHECK(queue.peak() == 8);
+    CHECK(queue.discard() == 8 - begun + 1);  // what nobody has begun is not forgotten
+    CHECK(queue.size() == 0);
+}
+
 TEST_CASE("how much was offered never goes back, whoever looks while a message that waited is let in", "[channel][threads]")
 {
     using namespace agdf::detail;

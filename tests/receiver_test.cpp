@@ -96,11 +96,14 @@ TEST_CASE("workers that see the stream compete for one queue and each sees the e
     REQUIRE(std::accumulate(counts.begin(), counts.end(), 0) == 60);
 }
 
-TEST_CASE("what a body leaves unread is counted as undelivered, and its producers end", "[receiver]")
+TEST_CASE("what a body leaves unread is counted as undelivered and logged, and its producers end", "[receiver]")
 {
     Watchdog watchdog;
     asio::io_context io;
-    agdf::Graph graph{io, test::quiet()};
+    std::vector<std::string> lines;
+    agdf::GraphOptions options;
+    options.log = [&](agdf::LogLevel, std::string_view line) { lines.emplace_back(line); };
+    agdf::Graph graph{io, options};
     auto first = graph.add_node("first", [](Receiver<int> numbers) -> asio::awaitable<void> {
         auto number = co_await numbers.next();
         (void)number;
@@ -110,6 +113,8 @@ TEST_CASE("what a body leaves unread is counted as undelivered, and its producer
     REQUIRE(report.outcome == Outcome::completed);
     REQUIRE(report.node("first").in == 50);
     REQUIRE(report.node("first").undelivered == 49);
+    REQUIRE(lines.size() == 1);
+    REQUIRE(lines[0].find("agdf: node 'first': 49 of 50 items are undelivered, since its body returned before the end") == 0);
 }
 
 TEST_CASE("a body that fails at an item begins anew with the next one", "[receiver]")

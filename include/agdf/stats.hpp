@@ -24,7 +24,7 @@ struct NodeStats {
     std::uint64_t err = 0;                   ///< items that failed for good
     std::uint64_t retried = 0;               ///< attempts that failed and were tried again
     std::uint64_t dropped = 0;               ///< items given up because the queue was full
-    std::uint64_t undelivered = 0;           ///< items discarded because the run was halted, cancelled or stopped
+    std::uint64_t undelivered = 0;           ///< items discarded: the run was cut short, or a body left them unread or gave them up
     std::size_t queued = 0;                  ///< items waiting now
     std::size_t queue_size = 0;              ///< items that may wait
     std::size_t queue_peak = 0;              ///< most items that ever waited

@@ -426,6 +426,36 @@ TEST_CASE("a worker whose output waits for room leaves the next item to those wh
     CHECK(odd == items - 3);
 }
 
+TEST_CASE("an item that has been begun keeps no producer waiting, whatever was taken together with it", "[threads]")
+{
+    Watchdog watchdog;
+    constexpr int room = 8;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = 3})};
+    std::atomic<int> yielded{0};
+    int begun = 0;
+    const auto source = [&]() -> agdf::Stream<int> {
+        for (int i = 0; i < 20; ++i) {
+            co_yield i;
+            ++yielded;
+        }
+    };
+    const auto waits = [&](int) {
+        ++begun;
+        if (begun == 1)
+            while (graph.stats()[0].in < 1 + room)  // then the queue is full, or producers wait until it is half empty
+                std::this_thread::yield();
+        if (begun == room)
+            while (yielded < room + room / 2)  // those taken together have all been begun, or all but one
+                std::this_thread::yield();
+    };
+    auto sink = graph.add_node("sink", waits, {.queue_size = room});
+    graph.add_node("first", source) >> sink;
+    graph.add_node("second", source) >> sink;
+    CHECK(graph.run().outcome == Outcome::completed);
+    CHECK(begun == 40);
+}
+
 TEST_CASE("a cancel counts what a worker had taken from another strand at once and not begun", "[threads]")
 {
     Watchdog watchdog;

@@ -24,7 +24,8 @@ inline void ChannelCore<M>::look_for_room() noexcept
 template <class M>
 inline bool ChannelCore<M>::has_room_for(const M& message) const
 {
-    if (size() >= capacity_) [[unlikely]]
+    // Places that are lent are looked at only if it depends on them: the worker that gives them back is on another processor.
+    if (buffer_.size() + most_lent_ >= capacity_ && size() >= capacity_) [[unlikely]]
         return false;
     if (!besides_) [[likely]]
         return true;
@@ -78,34 +79,15 @@ void ChannelCore<M>::give_front(Getting<M>& receiver)
 template <class M>
 void ChannelCore<M>::take_many(std::vector<M>& into, std::size_t most)
 {
-    WakeList woken;
-    {
-        const auto lock = guard();
-        note_peak();
-        const std::size_t count = besides_ ? 0 : std::min(most, buffer_.size());
-        if (count == 0)
-            return;
-        into.reserve(count);
-        for (std::size_t i = 0; i < count; ++i) {
-            take_front([&](auto&&... parts) { into.emplace_back(std::forward<decltype(parts)>(parts)...); });
-        }
-        taken_ += count;
-        count_lent(count - 1);
-        refill(woken);
+    const auto lock = guard();
+    note_peak();
+    most_lent_ = besides_ ? 0 : std::min(most, buffer_.size());
+    into.reserve(most_lent_);
+    for (std::size_t i = 1; i <= most_lent_; ++i) {
+        take_front([&](auto&&... parts) { into.emplace_back(std::forward<decltype(parts)>(parts)...); });
+        ++taken_;
+        count(lent_, i);
     }
-    woken.wake();
-}
-
-template <class M>
-void ChannelCore<M>::give_back(std::size_t count)
-{
-    WakeList woken;
-    {
-        const auto lock = guard();
-        count_lent(std::size_t{0} - (count - 1));
-        refill(woken);
-    }
-    woken.wake();
 }
 
 template <class M>

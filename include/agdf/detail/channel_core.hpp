@@ -140,12 +140,18 @@ public:
 
     // The next two are for workers on several strands: many messages for one lock.
 
-    /// Moves up to `most` messages into `into`, which is empty. The first is on its way; the others still count as waiting
-    /// here, and keep their places, until `give_back`.
+    /// Moves up to `most` messages into `into`, which is empty. They still count as waiting here, and keep their places, until
+    /// `give_back`.
     void take_many(std::vector<M>& into, std::size_t most);
 
-    /// None of `count` messages that were taken together waits any more.
-    void give_back(std::size_t count);
+    /// `count` messages that were taken together do not wait any more. Senders who wait for a place are looked for without the
+    /// lock: who waits says so and then looks how many places are lent, and who gives one back does it the other way round.
+    void give_back(std::size_t count = 1) noexcept
+    {
+        lent_.store(lent_.load(std::memory_order_relaxed) - count);
+        if (parked_.load() > 0 && size() <= refill_at_) [[unlikely]]
+            let_senders_in_later();
+    }
 
     /// Stores a message if that is possible at once; it is moved from only then. A message that is dropped counts as
     /// stored.
@@ -233,8 +239,6 @@ private:
     /// For a message that does not go into the buffer, or not yet.
     void count_offered() noexcept { add(offered_besides_, 1); }
 
-    void count_lent(std::size_t more) noexcept { count(lent_, lent_.load(std::memory_order_relaxed) + more); }
-
     /// The buffer is at its fullest when somebody is about to take from it.
     void note_peak() noexcept
     {
@@ -321,6 +325,8 @@ private:
 
     void refill(WakeList& woken);
     AGDF_NOINLINE void let_senders_in();
+    /// The same, unless memory is missing: who asks next for a message tries again.
+    AGDF_NOINLINE void let_senders_in_later() noexcept;
 
     // Between lone ends all memory of the buffer is allocated at once, since it cannot move while both are at it; larger
     // ones use the lock.
@@ -329,6 +335,7 @@ private:
     OptionalMutex mutex_;
     Ring<Kept> buffer_;
     alignas(cache_line) std::size_t pushed_ = 0;  // what the lone consumer last saw of the other side
+    std::atomic<std::size_t> lent_{0};            // taken by the only worker in a batch, but not begun; it alone changes that
     alignas(cache_line) std::atomic<std::size_t> room_in_place_{0};
     std::atomic<bool> is_sender_waiting_{false};
     std::atomic<bool> is_receiver_waiting_{false};
@@ -336,7 +343,7 @@ private:
     bool attended_ = false;  // somebody who was woken takes the next messages, although others wait
     WaiterList senders_;
     WaiterList receivers_;
-    std::atomic<std::size_t> lent_{0};  // taken by workers in a batch, but not begun
+    std::size_t most_lent_ = 0;  // what lent_ was at the beginning of the batch
     std::atomic<std::size_t> parked_{0};
     std::atomic<std::size_t> peak_{0};
     std::atomic<std::uint64_t> offered_besides_{0};

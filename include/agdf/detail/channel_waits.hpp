@@ -19,17 +19,37 @@ void ChannelCore<M>::let_senders_in()
 }
 
 template <class M>
+void ChannelCore<M>::let_senders_in_later() noexcept
+{
+    try {
+        let_senders_in();
+    } catch (...) {
+    }
+}
+
+template <class M>
 Put ChannelCore<M>::put(Putting<M>& sender)
 {
     Waiter* receiver = nullptr;
+    bool is_seen = true;
     {
         const auto lock = guard();
-        const Put result = store(*sender.message, receiver);
-        if (result == Put::closed || (result == Put::waiting && !finds_room_after_all(sender)))
+        Put result = store(*sender.message, receiver);
+        if (result == Put::closed)
             return result;
-        if (!receiver && has_lone_ends_)
-            receiver = serve_receiver();
-        sender.message.reset();
+        if (result == Put::stored || finds_room_after_all(sender)) {
+            if (!receiver && has_lone_ends_)
+                receiver = serve_receiver();
+            sender.message.reset();
+        } else if (most_lent_ == 0 || buffer_.size() + lent_.load() > refill_at_) {
+            return result;
+        } else {
+            is_seen = false;  // perhaps not by the worker that has given places back in between
+        }
+    }
+    if (!is_seen) {
+        let_senders_in();
+        return Put::waiting;
     }
     if (receiver)
         receiver->wake();
@@ -99,7 +119,7 @@ std::size_t ChannelCore<M>::discard() noexcept
     std::size_t discarded = 0;
     for (; !buffer_.empty(); ++discarded)  // one by one: a lone producer may still be at it
         pop();
-    return discarded;
+    return discarded + lent_.exchange(0);  // which are left if their worker has ended for want of memory
 }
 
 template <class M>
@@ -152,7 +172,7 @@ bool ChannelCore<M>::finds_room_after_all(Putting<M>& sender)
 {
     senders_.push(sender);
     count_offered();
-    count(parked_, senders_.size());
+    parked_.store(senders_.size());
     look_for_room();
     if (!has_lone_ends_ || size() > refill_at_)
         return false;

@@ -150,12 +150,18 @@ private:
     void run_batch();
     [[nodiscard]] bool run_item(Message message);
 
-    /// Once all of a batch have been begun.
-    void end_batch()
+    /// Takes the next item out of the batch, which is not empty, and gives its place back.
+    [[nodiscard]] Message next_of_batch()
     {
-        if (batch_.empty() || next_in_batch_ < batch_.size())
-            return;
-        this->inbox_.channel().give_back(batch_.size());
+        this->inbox_.channel().give_back();
+        Message message{std::move(batch_[next_in_batch_++])};
+        if (next_in_batch_ == batch_.size())
+            end_batch();
+        return message;
+    }
+
+    void end_batch() noexcept
+    {
         batch_.clear();
         next_in_batch_ = 0;
     }
@@ -163,9 +169,8 @@ private:
     /// Gets the next item in the way that all kinds of bodies and all situations allow.
     [[nodiscard]] Got get()
     {
-        if (next_in_batch_ < batch_.size()) {
-            this->input_.message.emplace(std::move(batch_[next_in_batch_++]));
-            end_batch();
+        if (!batch_.empty()) {
+            this->input_.message.emplace(next_of_batch());
             return Got::item;
         }
         return this->inbox_.get(this->input_);
@@ -173,9 +178,11 @@ private:
 
     [[nodiscard]] Step end()
     {
-        this->count_undelivered(batch_.size() - next_in_batch_);
-        next_in_batch_ = batch_.size();
-        end_batch();
+        if (const std::size_t left = batch_.size() - next_in_batch_; left > 0) {
+            this->count_undelivered(left);
+            this->inbox_.channel().give_back(left);
+            end_batch();
+        }
         return Step::end;
     }
 

@@ -134,10 +134,9 @@ inline void Worker<Traits>::run_batch()
     constexpr std::size_t most = 64;
     if (batch_.empty() && !this->inbox_.has_starts())
         this->inbox_.channel().take_many(batch_, std::min(this->credit(), most));
-    while (next_in_batch_ < batch_.size() && this->is_undisturbed() && !this->is_turn_over())
-        if (!run_item(std::move(batch_[next_in_batch_++])))
+    while (!batch_.empty() && this->is_undisturbed() && !this->is_turn_over())
+        if (!run_item(next_of_batch()))
             break;
-    end_batch();
 }
 
 /// The same for streams that end without having to come back before; one that does is left to `step`.
