@@ -24,8 +24,11 @@ inline void ChannelCore<M>::look_for_room() noexcept
 template <class M>
 inline bool ChannelCore<M>::has_room_for(const M& message) const
 {
+    const std::size_t size = buffer_.size();
+    if (size >= capacity_) [[unlikely]]
+        return false;
     // Places that are lent are looked at only if it depends on them: the worker that gives them back is on another processor.
-    if (buffer_.size() + most_lent_ >= capacity_ && size() >= capacity_) [[unlikely]]
+    if (most_lent_ >= capacity_ - size && lent_.load(std::memory_order_relaxed) >= capacity_ - size) [[unlikely]]
         return false;
     if (!besides_) [[likely]]
         return true;
@@ -80,7 +83,7 @@ template <class M>
 void ChannelCore<M>::take_many(std::vector<M>& into, std::size_t most)
 {
     const auto lock = guard();
-    note_peak();
+    note_peak(size());
     most_lent_ = besides_ ? 0 : std::min(most, buffer_.size());
     into.reserve(most_lent_);
     for (std::size_t i = 1; i <= most_lent_; ++i) {

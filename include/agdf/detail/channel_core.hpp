@@ -87,7 +87,7 @@ public:
     {
         if (is_shared() || besides_)
             return 0;
-        note_peak();
+        note_peak(buffer_.size());
         return buffer_.size();
     }
     /// How many of them one `reader` can take.
@@ -118,7 +118,7 @@ public:
     /// How many messages are there to be taken with `get_across`.
     [[nodiscard]] std::size_t ready_across() noexcept
     {
-        note_peak();
+        note_peak(buffer_.size());
         pushed_ = buffer_.pushed();
         return pushed_ - buffer_.popped();
     }
@@ -240,9 +240,9 @@ private:
     void count_offered() noexcept { add(offered_besides_, 1); }
 
     /// The buffer is at its fullest when somebody is about to take from it.
-    void note_peak() noexcept
+    void note_peak(std::size_t size) noexcept
     {
-        if (const std::size_t size = this->size(); size > peak_.load(std::memory_order_relaxed))
+        if (size > peak_.load(std::memory_order_relaxed))
             count(peak_, size);
     }
 
@@ -279,6 +279,8 @@ private:
 
     /// The message stays with the caller, who destroys it, if it is the one that is dropped.
     AGDF_NOINLINE Put put_by_dropping(M& message);
+
+    [[nodiscard]] Put put_or_wait(Putting<M>& sender);
 
     /// Lets a sender wait, unless a lone consumer has made room in between.
     [[nodiscard]] bool finds_room_after_all(Putting<M>& sender);

@@ -30,26 +30,24 @@ void ChannelCore<M>::let_senders_in_later() noexcept
 template <class M>
 Put ChannelCore<M>::put(Putting<M>& sender)
 {
+    const Put result = put_or_wait(sender);
+    if (result == Put::waiting && is_shared() && buffer_.size() + lent_.load() <= refill_at_) [[unlikely]]
+        let_senders_in();  // the worker may have given places back without seeing that somebody waits
+    return result;
+}
+
+template <class M>
+Put ChannelCore<M>::put_or_wait(Putting<M>& sender)
+{
     Waiter* receiver = nullptr;
-    bool is_seen = true;
     {
         const auto lock = guard();
-        Put result = store(*sender.message, receiver);
-        if (result == Put::closed)
+        const Put result = store(*sender.message, receiver);
+        if (result == Put::closed || (result == Put::waiting && !finds_room_after_all(sender)))
             return result;
-        if (result == Put::stored || finds_room_after_all(sender)) {
-            if (!receiver && has_lone_ends_)
-                receiver = serve_receiver();
-            sender.message.reset();
-        } else if (most_lent_ == 0 || buffer_.size() + lent_.load() > refill_at_) {
-            return result;
-        } else {
-            is_seen = false;  // perhaps not by the worker that has given places back in between
-        }
-    }
-    if (!is_seen) {
-        let_senders_in();
-        return Put::waiting;
+        if (!receiver && has_lone_ends_)
+            receiver = serve_receiver();
+        sender.message.reset();
     }
     if (receiver)
         receiver->wake();
@@ -115,7 +113,7 @@ template <class M>
 std::size_t ChannelCore<M>::discard() noexcept
 {
     const auto lock = guard();
-    note_peak();
+    note_peak(size());
     std::size_t discarded = 0;
     for (; !buffer_.empty(); ++discarded)  // one by one: a lone producer may still be at it
         pop();
@@ -156,7 +154,7 @@ Put ChannelCore<M>::put_by_dropping(M& message)
                     count_offered();
                     return Put::stored;
                 }
-                note_peak();
+                note_peak(size());
                 take_front([&](auto&&... parts) { oldest.emplace(std::forward<decltype(parts)>(parts)...); });
             }
         }
@@ -246,7 +244,7 @@ Got ChannelCore<M>::get(Getting<M>& receiver, bool wait)
             receivers_.remove(receiver);  // a message has come in between
             look_for_room();
         }
-        note_peak();
+        note_peak(size());
         give_front(receiver);
         if (!senders_.empty()) [[unlikely]]
             refill(woken);
