@@ -280,6 +280,7 @@ private:
     /// The message stays with the caller, who destroys it, if it is the one that is dropped.
     AGDF_NOINLINE Put put_by_dropping(M& message);
 
+    /// The same as `put`, as far as can be seen while nothing changes.
     [[nodiscard]] Put put_or_wait(Putting<M>& sender);
 
     /// Lets a sender wait, unless a lone consumer has made room in between.
