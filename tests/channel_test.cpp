@@ -495,6 +495,32 @@ TEST_CASE("each message that was taken with others gives its place to a sender w
     CHECK(queue.size() == 0);
 }
 
+TEST_CASE("the most that waited counts what was taken with others and not begun, and never goes back", "[channel]")
+{
+    using namespace agdf::detail;
+    ChannelCore<IntMessage> queue{8, Refill::half_empty, Sharing::many_strands};
+    const auto put = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+            IntMessage message{i};
+            REQUIRE(queue.try_put(message) == Put::stored);
+        }
+    };
+    put(3);
+    std::vector<IntMessage> batch;
+    queue.take_many(batch, 64);
+    put(4);
+    CHECK(queue.peak() == 7);
+    queue.give_back();
+    CHECK(queue.peak() == 7);
+    put(2);
+    WaitingSend waiting{9};
+    REQUIRE(queue.put(waiting) == Put::waiting);
+    queue.give_back(2);
+    CHECK(queue.size() == 6);
+    CHECK(queue.peak() == 8);
+    queue.abandon_waiters();
+}
+
 TEST_CASE("how much was offered never goes back, whoever looks while a message that waited is let in", "[channel][threads]")
 {
     using namespace agdf::detail;

@@ -171,6 +171,29 @@ TEST_CASE("a deferred run can be started once, and says so when it is started ag
     CHECK(results == Ints{1, 2, 3});
 }
 
+TEST_CASE("to cancel a run that could not begin does nothing to the one that is under way", "[run][cancel]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    Ints results;
+    add_three(graph, results);
+    std::vector<RunReport> reports;
+    const auto keep = [&](RunReport report) { reports.push_back(std::move(report)); };
+    asio::cancellation_signal signal;
+    const auto operation = graph.async_run(deferred);
+    auto first = operation;
+    auto second = operation;
+    std::move(first)(keep);
+    std::move(second)(asio::bind_cancellation_slot(signal.slot(), keep));
+    signal.emit(asio::cancellation_type::terminal);
+    io.run();
+    REQUIRE(reports.size() == 2);
+    CHECK(reports[0].outcome == Outcome::halted);
+    CHECK(reports[1].outcome == Outcome::completed);
+    CHECK(results == Ints{1, 2, 3});
+}
+
 TEST_CASE("a run under way refuses a second one and is not disturbed by it", "[run]")
 {
     Watchdog watchdog;

@@ -109,6 +109,8 @@ auto Graph<Executor>::async_run(RunOptions options, CompletionToken&& token)
         try {
             run->begin(completion);
         } catch (...) {
+            if (slot.is_connected())
+                slot.clear();  // the run that is under way may be another one's
             if (*in_call)
                 throw;
             completion->complete(detail::report_of_no_run(*run, std::current_exception()));  // from here Asio lets nothing through

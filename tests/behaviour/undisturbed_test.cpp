@@ -4,6 +4,7 @@
 #include "support/catch.hpp"
 
 #include <stdexcept>
+#include <utility>
 
 namespace {
 
@@ -137,4 +138,62 @@ TEST_CASE("a stream that is stopped may still await what it has to finish, in ea
     CHECK(finished);
     CHECK(bench.results == Ints{1});
     CHECK(Counted::alive() == 0);
+}
+
+TEST_CASE("a stream that switched cancellation off does not make the wait for room last longer than the run", "[stream][cancel][halt]")
+{
+    const std::size_t threads = GENERATE(1U, 2U);
+    const bool halts = GENERATE(false, true);
+    const bool is_ordered = GENERATE(false, true);
+    CAPTURE(threads, halts, is_ordered);
+    test::Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = threads})};
+    const auto undisturbed = [](int n) -> agdf::Stream<int> {
+        const Counted local;
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        for (int i = 0; i < 10; ++i)
+            co_yield n;
+    };
+    auto node = graph.add_node("node", undisturbed, {.workers = 3, .queue_size = 2, .ordered = is_ordered});
+    const auto ends = [&](int) {
+        if (halts)
+            throw std::runtime_error("ends it");
+        graph.cancel();
+    };
+    graph.add_node("source", agdf::from_range(up_to(100))) >> node;
+    node >> graph.add_node("sink", ends, {.queue_size = 1, .on_error = agdf::OnError::halt});
+    CHECK(graph.run().outcome == (halts ? Outcome::halted : Outcome::cancelled));
+    CHECK(Counted::alive() == 0);
+}
+
+TEST_CASE("a body that sees its whole stream and switched cancellation off leaves its next call as it was", "[receiver][cancel]")
+{
+    const bool is_stream = GENERATE(false, true);
+    Bench bench;
+    bool was_called = false;
+    const auto fails_first = [&](agdf::Receiver<int> items) -> asio::awaitable<void> {
+        if (std::exchange(was_called, true))
+            co_await agdf::sleep_for(1h);
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        auto item = co_await items.next();
+        throw std::runtime_error(item ? "first" : "none");
+    };
+    const auto fails_first_as_stream = [&](agdf::Receiver<int> items) -> agdf::Stream<int> {
+        if (std::exchange(was_called, true))
+            co_await agdf::sleep_for(1h);
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        auto item = co_await items.next();
+        throw std::runtime_error("first");
+        co_yield *item;
+    };
+    auto source = bench.graph.add_node("source", agdf::from_range(up_to(3)));
+    if (is_stream)
+        source >> bench.graph.add_node("node", fails_first_as_stream) >> bench.graph.add_node("sink", [](int) {});
+    else
+        source >> bench.graph.add_node("node", fails_first);
+    bench.at(1s, [&] { bench.graph.cancel(); });
+    bench.report = bench.graph.run();
+    CHECK(bench.report.outcome == Outcome::cancelled);
+    CHECK(bench.report.elapsed == 1s);
 }

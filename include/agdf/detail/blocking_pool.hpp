@@ -50,11 +50,14 @@ public:
             start_thread();
     }
 
+    /// Says that there are such who may submit jobs, whoever has ended before.
+    void submitters_begin() noexcept { unneeded_ = 0; }
+
     /// Says that somebody who may have submitted jobs will not any more: then one thread, as soon as more than a few are idle, is
     /// not needed any more either. It ends while others still work, and not when somebody waits for the graph to be destroyed.
     void submitter_ended() noexcept
     {
-        if (started_ <= spare)
+        if (started_ <= unneeded_ + spare)
             return;
         ++unneeded_;
         try {

@@ -218,7 +218,11 @@ public:
     [[nodiscard]] std::uint64_t offered() const noexcept;
     /// The size as another thread may see it, who can find messages both in the buffer and in a batch as they change over.
     [[nodiscard]] std::size_t waiting() const noexcept { return std::min(size(), capacity_); }
-    [[nodiscard]] std::size_t peak() const noexcept { return std::max(peak_.load(std::memory_order_relaxed), waiting()); }
+    [[nodiscard]] std::size_t peak() const noexcept
+    {
+        note_peak(waiting());
+        return peak_.load(std::memory_order_relaxed);
+    }
     /// Messages that were given up because there was no room.
     [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
@@ -239,11 +243,12 @@ private:
     /// For a message that does not go into the buffer, or not yet.
     void count_offered() noexcept { add(offered_besides_, 1); }
 
-    /// The buffer is at its fullest when somebody is about to take from it.
-    void note_peak(std::size_t size) noexcept
+    /// The buffer is at its fullest when somebody is about to take from it. Who looks from another thread notes it too, since
+    /// it must not seem to have been less later.
+    void note_peak(std::size_t size) const noexcept
     {
-        if (size > peak_.load(std::memory_order_relaxed))
-            count(peak_, size);
+        std::size_t peak = peak_.load(std::memory_order_relaxed);
+        while (size > peak && !peak_.compare_exchange_weak(peak, size, std::memory_order_relaxed)) {}
     }
 
     /// Sets up to which size messages are simply put into the buffer; after each change of what that depends on.
@@ -348,7 +353,7 @@ private:
     WaiterList receivers_;
     std::size_t most_lent_ = 0;  // what lent_ was at the beginning of the batch
     std::atomic<std::size_t> parked_{0};
-    std::atomic<std::size_t> peak_{0};
+    mutable std::atomic<std::size_t> peak_{0};
     std::atomic<std::uint64_t> offered_besides_{0};
     std::atomic<std::size_t> moves_{0};  // from one count to the other; odd during one
     std::atomic<std::uint64_t> dropped_{0};

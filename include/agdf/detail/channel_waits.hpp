@@ -32,7 +32,7 @@ Put ChannelCore<M>::put(Putting<M>& sender)
 {
     const Put result = put_or_wait(sender);
     if (result == Put::waiting && is_shared() && buffer_.size() + lent_.load() <= refill_at_) [[unlikely]]
-        let_senders_in();  // the worker may have given places back without seeing that somebody waits
+        let_senders_in_later();  // the worker may have given places back without seeing that somebody waits
     return result;
 }
 
@@ -43,6 +43,8 @@ Put ChannelCore<M>::put_or_wait(Putting<M>& sender)
     {
         const auto lock = guard();
         const Put result = store(*sender.message, receiver);
+        if (result == Put::waiting)
+            note_peak(size());
         if (result == Put::closed || (result == Put::waiting && !finds_room_after_all(sender)))
             return result;
         if (!receiver && has_lone_ends_)

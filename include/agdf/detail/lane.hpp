@@ -118,6 +118,13 @@ public:
 
     [[nodiscard]] bool is_suspended() const noexcept { return handler_.has_value(); }
 
+    /// Does what a cancellation does that reaches the sleeping coroutine, also if that is told to let none through.
+    void end_sleep()
+    {
+        if (is_suspended())
+            on_cancel(asio::cancellation_type::terminal);
+    }
+
     /// The executor of the suspended coroutine.
     [[nodiscard]] asio::any_io_executor executor() const { return asio::get_associated_executor(*handler_); }
 

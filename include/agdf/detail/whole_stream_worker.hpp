@@ -42,6 +42,7 @@ private:
         this->begin(WorkerClock::busy);
         inlets_ = Parts::make(*this, static_cast<NodeInput<In>&>(this->node_), more_inputs_);
         is_reading_ = true;
+        co_await this->reset_cancellation();
         while (!this->is_cut_short()) {
             for_each_inlet(inlets_, [](auto& inlet) { inlet.has_received = false; });
             if constexpr (Traits::kind == BodyKind::awaitable) {
@@ -63,6 +64,8 @@ private:
                     co_await this->drive();
                 this->close_stream();
             }
+            if (this->must_reset_cancellation())
+                co_await this->reset_cancellation();
             if (this->must_wait())
                 co_await this->wait(WorkerClock::blocked);
             if (!this->error_)

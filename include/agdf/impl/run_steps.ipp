@@ -49,6 +49,7 @@ AGDF_DECL void Run::begin()
 {
     auto& context = asio::query(strand(), asio::execution::context);
     began_ = now_of(strand());
+    core_->pool()->submitters_begin();
     pools_ = &asio::use_service<BlockingService>(context);
     for (const auto& lane : nodes_.lanes())
         pools_->add(lane->executor(), core_->pool());
@@ -163,10 +164,12 @@ AGDF_DECL void Run::interrupt_lane(std::size_t lane)
         worker->on_resume();
         if (worker->clock().state() == WorkerClock::ended)
             continue;  // or it has not begun: then it looks for itself, and its coroutine must not be cut short before
-        if (worker->is_cut_short())
+        if (worker->is_cut_short()) {
             worker->signal().emit(asio::cancellation_type::terminal);
-        else
+            worker->end_sleep();  // a body that finishes undisturbed does not make the worker's own waits so
+        } else {
             worker->on_drain();
+        }
     }
 }
 
