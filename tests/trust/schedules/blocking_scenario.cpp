@@ -41,8 +41,8 @@ private:
         Random& random = world_.random;
         uses_nodes_ = random.percent(40);
         const auto nodes = static_cast<std::size_t>(random.between(1, 2));
-        // A node's call cannot be seen while it waits for a thread, so there is one for each.
-        limit_ = uses_nodes_ ? 3 * nodes : static_cast<std::size_t>(random.between(1, 3));
+        // A node's call cannot be seen while it waits for a thread, so none has to, even beside those that nobody waits for any more.
+        limit_ = uses_nodes_ ? 1'000 : static_cast<std::size_t>(random.between(1, 3));
         make_graph({.blocking_threads = limit_});
         calls_ = std::make_unique<PoolCalls>(world_, limit_);
         if (uses_nodes_)
