@@ -247,9 +247,9 @@ TEST_CASE("the pool's threads go when the workers that used them have ended, but
 {
     Watchdog watchdog;
     constexpr int calls = 16;
+    std::atomic<int> threads{0};  // the last of them end with the graph
     asio::io_context io;
     agdf::Graph graph{io, test::quiet({.blocking_threads = calls})};
-    std::atomic<int> threads{0};
     Gauge gauge;
     auto source = graph.add_node("source", [] { return count_to(calls); });
     auto blocks = graph.add_node("blocks", agdf::blocking([&](int n) {
