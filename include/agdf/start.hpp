@@ -81,7 +81,8 @@ private:
     std::shared_ptr<detail::StartValue> value_;
 };
 
-/// Begins a run at `node` with `item`, as if a node before it had yielded it; not counted as `in`.
+/// Begins a run at `node` with `item`, as if a node before it had yielded it; not counted as `in`. If nobody else sends to the
+/// node in this run it is a source, which a stop ends at its await: its items that are left count as undelivered.
 ///
 /// Errors: an item that does not fit the node does not compile.
 ///

@@ -25,7 +25,7 @@ namespace agdf {
 /// What happens at a zip when one of its inputs ends before the others.
 enum class ZipMode {
     shortest,  ///< the zip ends; what is left on the others is counted as undelivered
-    longest,   ///< padding stands for what is missing, until all have ended
+    longest,   ///< padding stands for what is missing, until all have ended; also if a stop has ended some of them earlier
     strict     ///< it is an error of the node, and the rest is counted as undelivered
 };
 
