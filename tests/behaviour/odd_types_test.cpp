@@ -391,7 +391,12 @@ TEST_CASE("a blocking function may return a reference, or a const value: a copy 
         auto value = co_await agdf::run_blocking(constant);
         co_return value;
     };
-    STATIC_REQUIRE(std::is_same_v<std::invoke_result_t<decltype(call)>, asio::awaitable<std::unique_ptr<int>>>);
+    std::unique_ptr<int> seven;
+    asio::co_spawn(io, call(), [&](const std::exception_ptr&, std::unique_ptr<int> value) { seven = std::move(value); });
+    io.restart();
+    io.run();
+    REQUIRE(seven);
+    CHECK(*seven == 7);
 }
 
 TEST_CASE("a body takes the elements of a type that is like a tuple in its own way", "[elements]")

@@ -286,7 +286,9 @@ private:
     AGDF_NOINLINE Put put_by_dropping(M& message);
 
     /// The same as `put`, as far as can be seen while nothing changes.
-    [[nodiscard]] Put put_or_wait(Putting<M>& sender);
+    ///
+    /// @param lends  Set if the sender waits, and the worker may give places back meanwhile.
+    [[nodiscard]] Put put_or_wait(Putting<M>& sender, bool& lends);
 
     /// Lets a sender wait, unless a lone consumer has made room in between.
     [[nodiscard]] bool finds_room_after_all(Putting<M>& sender);

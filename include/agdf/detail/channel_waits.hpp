@@ -30,21 +30,24 @@ void ChannelCore<M>::let_senders_in_later() noexcept
 template <class M>
 Put ChannelCore<M>::put(Putting<M>& sender)
 {
-    const Put result = put_or_wait(sender);
-    if (result == Put::waiting && is_shared() && buffer_.size() + lent_.load() <= refill_at_) [[unlikely]]
+    bool lends = false;  // else whoever sends may have been resumed on another thread, and may have destroyed this
+    const Put result = put_or_wait(sender, lends);
+    if (lends && buffer_.size() + lent_.load() <= refill_at_) [[unlikely]]
         let_senders_in_later();  // the worker may have given places back without seeing that somebody waits
     return result;
 }
 
 template <class M>
-Put ChannelCore<M>::put_or_wait(Putting<M>& sender)
+Put ChannelCore<M>::put_or_wait(Putting<M>& sender, bool& lends)
 {
     Waiter* receiver = nullptr;
     {
         const auto lock = guard();
         const Put result = store(*sender.message, receiver);
-        if (result == Put::waiting)
+        if (result == Put::waiting) {
             note_peak(size());
+            lends = most_lent_ > 0;
+        }
         if (result == Put::closed || (result == Put::waiting && !finds_room_after_all(sender)))
             return result;
         if (!receiver && has_lone_ends_)
