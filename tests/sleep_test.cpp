@@ -29,6 +29,13 @@ asio::awaitable<void> sleep_and_then(std::chrono::steady_clock::duration time, s
     action();
 }
 
+void stay_awake_for(std::chrono::steady_clock::duration time)
+{
+    const auto end = std::chrono::steady_clock::now() + time;
+    while (std::chrono::steady_clock::now() < end) {
+    }
+}
+
 }  // namespace
 
 TEST_CASE("sleep_for takes at least its time, in any unit", "[sleep]")
@@ -78,6 +85,30 @@ TEST_CASE("a sleep that is longer than the clock's time lasts until it is cancel
     CHECK(is_awake(std::chrono::hours(2'000'000)));
     CHECK(is_awake(std::chrono::hours::min()));
     CHECK(is_awake(std::chrono::duration<double>(std::numeric_limits<double>::quiet_NaN())));
+}
+
+TEST_CASE("many sleeps that end together leave others on their strand a turn in between", "[sleep]")
+{
+    const test::Watchdog watchdog;
+    constexpr int sleepers = 200;
+    asio::io_context io;
+    const auto strand = asio::make_strand(io);
+    int awake = 0;
+    int awake_before_the_other = 0;
+    const auto wake = [&] {
+        if (++awake == 1)
+            asio::post(strand, [&] { awake_before_the_other = awake; });
+        stay_awake_for(100us);
+    };
+    for (int i = 0; i < sleepers; ++i)
+        asio::co_spawn(strand, sleep_and_then(1ms, wake), asio::detached);
+    io.poll();
+    stay_awake_for(2ms);  // now all of them are due
+    io.run();
+    CHECK(awake == sleepers);
+    CHECK(awake_before_the_other > 0);
+    CHECK(awake_before_the_other < sleepers / 2);
+    CHECK(Counted::alive() == 0);
 }
 
 TEST_CASE("a short sleep ends while a longer one that began before goes on, and leaves nothing behind", "[sleep]")

@@ -5,6 +5,8 @@
 #include <agdf/detail/sleep_queue.hpp>
 #include <agdf/sleep.hpp>
 
+#include <utility>
+
 namespace agdf::detail {
 
 template <class Duration>
@@ -21,13 +23,13 @@ asio::awaitable<void> sleep_by_timer(Duration duration)
 template <class Duration>
 asio::awaitable<void> sleep(Duration duration)
 {
-    const auto executor = co_await asio::this_coro::executor;
+    auto executor = co_await asio::this_coro::executor;
     TimeService& time = time_service_of(executor);
     if (time.is_virtual()) {
         co_await sleep_by_timer(duration);
         co_return;
     }
-    Sleep sleep{time.sleeps(), executor, later(std::chrono::steady_clock::now(), duration)};
+    Sleep sleep{time.sleeps(), std::move(executor), later(std::chrono::steady_clock::now(), duration)};
     co_await sleep.suspend();
     if (sleep.was_cancelled())
         throw asio::system_error{asio::error::operation_aborted};

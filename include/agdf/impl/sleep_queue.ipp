@@ -40,8 +40,11 @@ public:
     void operator()()
     {
         try {
-            for (std::size_t left = most_at_once; first_ && left > 0; --left)
-                take()->run();
+            const auto end = std::chrono::steady_clock::now() + slice;
+            do {
+                for (std::size_t left = between_looks_at_the_clock; first_ && left > 0; --left)
+                    take()->run();
+            } while (first_ && std::chrono::steady_clock::now() < end);
         } catch (...) {  // out of a completion handler of the user's: the others go on
             go_on_later();
             throw;
@@ -50,8 +53,10 @@ public:
     }
 
 private:
-    // So that whatever else is to be done there gets its turn in between.
-    static constexpr std::size_t most_at_once = 32;
+    // As long as a lane's, and for its reason. Each time that Asio gets its turn it may find a sleep that is due, and set
+    // its timer anew.
+    static constexpr std::chrono::microseconds slice{500};
+    static constexpr std::size_t between_looks_at_the_clock = 32;
 
     [[nodiscard]] static bool is_strand(const asio::any_io_executor& executor) noexcept
     {
