@@ -87,8 +87,9 @@ public:
     {
         if (is_shared() || besides_)
             return 0;
-        note_peak(buffer_.size());
-        return buffer_.size();
+        const std::size_t size = buffer_.size();
+        note_peak(size);
+        return size;
     }
     /// How many of them one `reader` can take.
     [[nodiscard]] std::size_t row_to_take() const noexcept { return buffer_.row_to_take(); }

@@ -30,9 +30,11 @@
 #if defined(__GNUC__) || defined(__clang__)
 #define AGDF_NOINLINE [[gnu::noinline]]
 #define AGDF_ALWAYS_INLINE [[gnu::always_inline]] inline
+#define AGDF_FLATTENED [[gnu::noinline, gnu::flatten]]  // what a coroutine calls: in coroutines GCC inlines little
 #else
 #define AGDF_NOINLINE
 #define AGDF_ALWAYS_INLINE inline
+#define AGDF_FLATTENED
 #endif
 
 // What is not a template has its definitions in impl/*.ipp. As a rule each header brings its own, and all of them are

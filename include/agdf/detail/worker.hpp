@@ -193,9 +193,11 @@ private:
     }
 
     /// Takes the next item at once, for a body that has ended well.
-    [[nodiscard]] bool takes_next()
+    [[nodiscard]] AGDF_FLATTENED bool takes_next()
     {
-        if (this->error_ || this->policies_ || this->outlet_.is_full() || !this->is_undisturbed() || !this->has_turn())
+        if (this->must_reset_cancellation() || this->error_ || this->policies_ || this->outlet_.is_full())
+            return false;
+        if (!this->is_undisturbed() || !this->has_turn())
             return false;
         auto& queue = this->inbox_.channel();
         if (queue.ready_in_place() == 0 || this->inbox_.has_starts())
@@ -278,12 +280,12 @@ private:
                     this->error_ = std::current_exception();
                 }
             }
+            if (takes_next())
+                continue;
             if (this->must_reset_cancellation()) [[unlikely]] {
                 co_await asio::this_coro::throw_if_cancelled(false);
                 co_await this->reset_cancellation();
             }
-            if (takes_next())
-                continue;
             auto next = this->step_after_body();
             if (next == Step::sleep) {
                 // Here, since to come back for the next item costs a frame.
