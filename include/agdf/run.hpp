@@ -27,17 +27,25 @@ namespace detail {
 /// The report of a run that could not begin.
 [[nodiscard]] AGDF_DECL RunReport report_of_no_run(const RunControl& run, std::exception_ptr reason);
 
+/// An executor that counts as work of its context. It is not asio::executor_work_guard, which does not take a strand of
+/// any_io_executor.
+template <class Executor>
+[[nodiscard]] auto as_work(const Executor& executor)
+{
+    return asio::prefer(executor, asio::execution::outstanding_work.tracked);
+}
+
 /// Hands the report to a completion handler, on the handler's executor.
 template <class Handler>
 class CallHandler final : public Completion {
 public:
     CallHandler(Handler handler, const asio::any_io_executor& fallback)
-        : work_(asio::get_associated_executor(handler, fallback)), handler_(std::move(handler))
+        : work_(as_work(asio::get_associated_executor(handler, fallback))), handler_(std::move(handler))
     {
     }
     void complete(RunReport report) override
     {
-        const auto executor = work_.get_executor();
+        const auto executor = work_;
         asio::post(executor, [handler = std::move(handler_), mine = std::move(report)]() mutable {
             auto slot = asio::get_associated_cancellation_slot(handler);
             if (slot.is_connected())
@@ -47,19 +55,21 @@ public:
     }
 
 private:
-    asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>> work_;
+    decltype(as_work(std::declval<asio::associated_executor_t<Handler, asio::any_io_executor>>())) work_;
     Handler handler_;
 };
 
 /// The io_context behind an executor, if there is one that can be run.
 [[nodiscard]] AGDF_DECL asio::io_context* io_context_of(const asio::any_io_executor& executor);
 template <class Executor>
-[[nodiscard]] asio::io_context* io_context_of([[maybe_unused]] const Executor& executor)
+[[nodiscard]] asio::io_context* io_context_of(const Executor&)
 {
-    if constexpr (std::is_same_v<Executor, asio::io_context::executor_type>)
-        return &executor.context();
-    else
-        return nullptr;
+    return nullptr;
+}
+template <class Allocator, auto bits>
+[[nodiscard]] asio::io_context* io_context_of(const asio::io_context::basic_executor_type<Allocator, bits>& executor)
+{
+    return &executor.context();
 }
 template <class Inner>
 [[nodiscard]] asio::io_context* io_context_of(const asio::strand<Inner>& strand)

@@ -3,6 +3,7 @@
 // Floor 6: `Graph::run` and what `Graph::async_run` needs of one execution.
 
 #include <agdf/detail/drive.hpp>
+#include <agdf/detail/executor_target.hpp>
 #include <agdf/detail/run.hpp>
 #include <agdf/impl/run_steps.ipp>
 #include <agdf/run.hpp>
@@ -12,6 +13,7 @@
 #include <cstddef>
 #include <exception>
 #include <optional>
+#include <utility>
 
 namespace agdf::detail {
 
@@ -34,10 +36,24 @@ private:
     asio::io_context* const io_;
 };
 
+template <class Executor>
+[[nodiscard]] asio::io_context* io_context_of_target(const asio::any_io_executor& executor)
+{
+    const auto* const target = target_of<Executor>(executor);
+    return target ? io_context_of(*target) : nullptr;
+}
+
 AGDF_DECL asio::io_context* io_context_of(const asio::any_io_executor& executor)
 {
-    const auto* const inner = executor.target<asio::io_context::executor_type>();
-    return inner ? &inner->context() : nullptr;
+    using Plain = asio::io_context::executor_type;
+    using CountsAsWork = decltype(asio::require(std::declval<Plain>(), asio::execution::outstanding_work.tracked));
+    if (asio::io_context* const io = io_context_of_target<Plain>(executor))
+        return io;
+    if (asio::io_context* const io = io_context_of_target<CountsAsWork>(executor))
+        return io;
+    if (asio::io_context* const io = io_context_of_target<asio::strand<Plain>>(executor))
+        return io;
+    return io_context_of_target<asio::strand<asio::any_io_executor>>(executor);
 }
 
 AGDF_DECL std::vector<asio::any_io_executor> make_strands(const asio::any_io_executor& executor, std::size_t count)

@@ -2,6 +2,7 @@
 
 // Floor 2: the sleeps of an execution context, all of them behind one timer of Asio's.
 
+#include <agdf/detail/executor_target.hpp>
 #include <agdf/detail/sleep_queue.hpp>
 
 #include <cstddef>
@@ -60,7 +61,7 @@ private:
 
     [[nodiscard]] static bool is_strand(const asio::any_io_executor& executor) noexcept
     {
-        return executor.target<asio::strand<asio::any_io_executor>>() || executor.target<asio::strand<asio::io_context::executor_type>>();
+        return target_of<asio::strand<asio::any_io_executor>>(executor) || target_of<asio::strand<asio::io_context::executor_type>>(executor);
     }
 
     void go_on_later() noexcept
