@@ -378,3 +378,44 @@ TEST_CASE("stopping the context ends the run as cancelled, and the graph runs ag
     CHECK(graph.run().outcome == Outcome::completed);
     CHECK(seen == 3);
 }
+
+TEST_CASE("however often the context is stopped, run returns the report of a run that has ended", "[ending]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    int stops = 0;
+    const auto stop = [&] {
+        ++stops;
+        io.stop();
+    };
+    graph.add_node("forever", [&]() -> asio::awaitable<void> {
+        stop();
+        co_await agdf::sleep_for(1h);
+    }, {.teardown = [&]() -> asio::awaitable<void> {
+        stop();
+        co_await agdf::sleep_for(1us);
+        stop();
+        co_await agdf::sleep_for(1us);
+    }});
+    const auto report = graph.run();
+    CHECK(stops == 3);
+    CHECK(report.outcome == Outcome::cancelled);
+    REQUIRE(report.nodes.size() == 1);
+    CHECK(report.nodes.front().name == "forever");
+}
+
+TEST_CASE("a stop of the context in the middle of a run reaches those who run the context around it", "[ending]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    const auto work = asio::make_work_guard(io);
+    agdf::Graph graph{io, test::quiet()};
+    graph.add_node("forever", [&]() -> asio::awaitable<void> {
+        io.stop();
+        co_await agdf::sleep_for(1h);
+    });
+    asio::post(io, [&] { CHECK(graph.run().outcome == Outcome::cancelled); });
+    io.run();  // returns, although there is work
+    CHECK(io.stopped());
+}

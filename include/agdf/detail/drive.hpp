@@ -51,8 +51,6 @@ public:
     void drive(asio::io_context& io, std::size_t threads, const std::function<void()>& on_stopped,
                const std::function<void(std::size_t, const std::exception&)>& on_fewer_threads)
     {
-        if (io.stopped())
-            io.restart();
         std::exception_ptr error;
         {
             std::vector<std::thread> helpers;
@@ -72,10 +70,13 @@ public:
         if (finished_)
             return;
         on_stopped();
-        io.restart();
-        run_until_finished(io, error);
-        if (error)
-            std::rethrow_exception(error);
+        while (!finished_) {  // however often it is stopped
+            io.restart();
+            run_until_finished(io, error);
+            if (error)
+                std::rethrow_exception(error);
+        }
+        io.stop();  // as somebody wanted it, and others who run it may wait for it
     }
 
 private:

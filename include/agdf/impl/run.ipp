@@ -88,6 +88,8 @@ AGDF_DECL RunReport run_to_the_end(const std::shared_ptr<GraphCore>& core, const
     const auto report = std::make_shared<std::optional<RunReport>>();
     const auto run = make_run(core, strands, std::move(options));
     std::unique_ptr<Completion> completion = std::make_unique<KeepReport>(drivers, report, io);
+    if (io && io->stopped())  // from here on a stop means this run, whose first bodies may be called in `begin`
+        io->restart();
     run->begin(completion);
     if (io)
         drivers->drive(
