@@ -302,3 +302,40 @@ TEST_CASE("a run on two threads that another thread pauses and resumes again and
     CHECK(seen == count);
     CHECK(sum == count / 2 * (count + 1));
 }
+
+TEST_CASE("a pause that meets a stop or a cancel on another thread does not keep the run from its end", "[pause][threads]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet({.threads = 2})};
+    std::atomic<bool> flows{false};
+    const auto count_on = [&]() -> agdf::Stream<int> {
+        for (int i = 0;; ++i) {
+            co_yield i;
+            flows = true;
+        }
+    };
+    graph.add_node("source", count_on) >> graph.add_node("sink", [](int) {}, {.queue_size = 8});
+    for (int round = 0; round < 300; ++round) {
+        flows = false;
+        std::atomic<int> ready{0};
+        const auto meet = [&] {
+            ++ready;
+            while (ready < 2) {
+            }
+        };
+        std::thread pauser{[&] {
+            while (!flows)
+                std::this_thread::yield();
+            meet();
+            graph.pause();
+        }};
+        std::thread ender{[&] {
+            meet();
+            round % 2 == 0 ? graph.stop() : graph.cancel();
+        }};
+        CHECK(graph.run().outcome == (round % 2 == 0 ? Outcome::stopped : Outcome::cancelled));
+        pauser.join();
+        ender.join();
+    }
+}

@@ -53,15 +53,11 @@ public:
 
     void cancel() override;
 
-    void pause() override
-    {
-        if (phase() == Phase::running)
-            be_paused(true);
-    }
+    void pause() override { begin_pause(); }
 
     void resume() override
     {
-        if (be_paused(false))
+        if (end_pause())
             post_to_lanes(&Run::resume_lane);
     }
 

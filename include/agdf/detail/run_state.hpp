@@ -28,7 +28,7 @@ public:
     [[nodiscard]] Phase phase() const noexcept { return phase_.load(std::memory_order_relaxed); }
     [[nodiscard]] bool is_stopping() const noexcept { return phase() >= Phase::stopping; }
     [[nodiscard]] bool is_discarding() const noexcept { return phase() >= Phase::cancelled; }
-    [[nodiscard]] bool is_paused() const noexcept { return paused_.load(std::memory_order_relaxed); }
+    [[nodiscard]] bool is_paused() const noexcept { return (disturbances_.load(std::memory_order_relaxed) & by_pause) != 0; }
     /// Whether all go on as they like; asked for each item.
     [[nodiscard]] bool is_undisturbed() const noexcept { return disturbances_.load(std::memory_order_relaxed) == 0; }
     [[nodiscard]] const std::atomic<unsigned char>& disturbances() const noexcept { return disturbances_; }
@@ -69,22 +69,20 @@ protected:
         return first_error_ != nullptr;
     }
 
-    /// Returns whether it was paused before.
-    bool be_paused(bool paused) noexcept
+    /// Pauses the run, unless it is on its way to an end: that ends a pause, and none comes after it.
+    void begin_pause() noexcept
     {
-        if (paused)
-            disturbances_.fetch_or(by_pause);
-        const bool before = paused_.exchange(paused);
-        if (!paused)
-            disturbances_.fetch_and(by_phase);
-        return before;
+        unsigned char now = disturbances_.load();
+        while ((now & by_phase) == 0 && !disturbances_.compare_exchange_weak(now, now | by_pause)) {
+        }
     }
+    /// Returns whether it was paused.
+    bool end_pause() noexcept { return (disturbances_.fetch_and(by_phase) & by_pause) != 0; }
 
 private:
     static constexpr unsigned char by_phase = 1;
     static constexpr unsigned char by_pause = 2;
 
-    std::atomic<bool> paused_{false};
     std::atomic<Phase> phase_{Phase::running};
     std::atomic<unsigned char> disturbances_{0};
     const GraphOptions options_;

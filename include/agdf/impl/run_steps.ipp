@@ -147,7 +147,7 @@ AGDF_DECL void Run::coroutine_ended(NodeRun* node, const std::exception_ptr& err
 
 AGDF_DECL void Run::interrupt()
 {
-    be_paused(false);
+    end_pause();
     try {
         post_to_lanes(&Run::interrupt_lane);
     } catch (...) {
