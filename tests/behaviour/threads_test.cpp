@@ -222,6 +222,28 @@ TEST_CASE("stats may be read from another thread at any time", "[threads][stats]
     CHECK(graph.stats()[2].in == 3'000);
 }
 
+TEST_CASE("stats may be read from another thread while the graph is built", "[threads][stats]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    constexpr std::size_t nodes = 1'000;
+    std::atomic<bool> is_wrong{false};
+    std::thread reader{[&] {
+        std::size_t known = 0;
+        while (known < nodes) {
+            const auto stats = graph.stats();
+            if (stats.size() < known || (!stats.empty() && stats.back().name != std::to_string(stats.size() - 1)))
+                is_wrong = true;
+            known = stats.size();
+        }
+    }};
+    for (std::size_t i = 0; i < nodes; ++i)
+        graph.add_node(std::to_string(i), [] {});
+    reader.join();
+    CHECK_FALSE(is_wrong);
+}
+
 TEST_CASE("one worker behind one producer keeps the order on any number of threads", "[threads][order]")
 {
     Watchdog watchdog;

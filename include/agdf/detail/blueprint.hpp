@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -66,6 +67,11 @@ public:
 
     [[nodiscard]] std::size_t index_of(std::string_view function, std::string_view name) const;
 
+    /// What is known of the nodes before any of them has run.
+    ///
+    /// Thread-safety: safe, also while nodes are added.
+    [[nodiscard]] std::vector<NodeStats> stats() const;
+
 private:
     static void check_policies(const Fail& fail, const NodeSpec& node);
     void add_checked(std::size_t from, std::size_t to, EdgeLabel label, std::unique_ptr<const EdgeMaker> maker, const Fail& fail);
@@ -75,6 +81,7 @@ private:
     [[nodiscard]] std::string path(const std::unordered_map<std::size_t, std::size_t>& came_from, std::size_t from,
                                    std::size_t to, std::size_t node) const;
 
+    mutable std::mutex growing_;
     std::vector<std::shared_ptr<const NodeSpec>> nodes_;
     std::vector<std::vector<EdgeSpec>> edges_;
     std::vector<std::vector<std::size_t>> producers_;

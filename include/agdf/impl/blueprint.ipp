@@ -41,6 +41,7 @@ AGDF_DECL std::size_t Blueprint::add_node(std::unique_ptr<const NodeSpec> node, 
         order_.back() = ++greatest_;
         if (node->facts().meets_in_step)
             zips_.push_back(index);
+        const std::lock_guard lock{growing_};
         nodes_.push_back(std::move(node));  // last, since it is what makes it a node
     } catch (...) {
         by_name_.erase(place);
@@ -48,6 +49,18 @@ AGDF_DECL std::size_t Blueprint::add_node(std::unique_ptr<const NodeSpec> node, 
         throw;
     }
     return index;
+}
+
+AGDF_DECL std::vector<NodeStats> Blueprint::stats() const
+{
+    const std::lock_guard lock{growing_};
+    std::vector<NodeStats> all(nodes_.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        all[i].name = nodes_[i]->name();
+        all[i].queue_size = nodes_[i]->options().queue_size;
+        all[i].workers = nodes_[i]->options().workers;
+    }
+    return all;
 }
 
 AGDF_DECL std::string Blueprint::input_name(std::string_view node, std::size_t input)

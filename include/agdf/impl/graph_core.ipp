@@ -106,7 +106,7 @@ AGDF_DECL void GraphCore::run_ended(std::vector<NodeStats> stats)
     for_each_observer([&](RunObserver& observer) { observer.run_ended(stats); });
 }
 
-/// The numbers of the run under way, else of the last one, else zeros.
+/// The numbers of the run under way, else of the last one, else what is known before the first.
 AGDF_DECL std::vector<NodeStats> GraphCore::stats() const
 {
     if (const Visit run{*this})
@@ -116,13 +116,7 @@ AGDF_DECL std::vector<NodeStats> GraphCore::stats() const
         if (has_run_)
             return last_stats_;
     }
-    std::vector<NodeStats> zeros(blueprint.size());
-    for (std::size_t i = 0; i < zeros.size(); ++i) {
-        zeros[i].name = blueprint.node(i).name();
-        zeros[i].queue_size = blueprint.node(i).options().queue_size;
-        zeros[i].workers = blueprint.node(i).options().workers;
-    }
-    return zeros;
+    return blueprint.stats();
 }
 
 AGDF_DECL bool GraphCore::has_run() const
