@@ -195,6 +195,56 @@ TEST_CASE("what a stream had yielded before its time-out stays", "[timeout]")
     CHECK(Counted::alive() == 0);
 }
 
+TEST_CASE("a time-out ends a stream that awaits nothing where it yields", "[timeout]")
+{
+    const test::Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    const bool has_edge = GENERATE(true, false);
+    const std::size_t attempts = GENERATE(1U, 2U);
+    const auto body = [](int n) -> agdf::Stream<int> {
+        const Counted local;
+        for (int i = 0; n < 0 || i < n; ++i)
+            co_yield i;
+    };
+    auto source = graph.add_node("source", agdf::from_range(Ints{-1, 3, -1, 2}));
+    auto node = graph.add_node("node", body, {.retry = {.attempts = attempts, .max_held = 1'000'000'000}, .timeout = 1ms});
+    source >> node;
+    std::uint64_t received = 0;
+    if (has_edge)
+        node >> graph.add_node("sink", [&](int) { ++received; });
+    const auto report = graph.run();
+    CHECK(report.outcome == Outcome::completed_with_errors);
+    CHECK(report.node("node").err == 2);
+    CHECK(report.node("node").retried == 2 * (attempts - 1));
+    CHECK(report.node("node").undelivered == 0);
+    for (const std::exception_ptr& error : report.exceptions("node"))
+        CHECK_THROWS_AS(std::rethrow_exception(error), agdf::TimeoutError);
+    if (has_edge)
+        CHECK(received == report.node("node").out);
+    CHECK(Counted::alive() == 0);
+}
+
+TEST_CASE("a stream that is told of its time-out may still yield all that it has", "[timeout]")
+{
+    Bench bench;
+    constexpr int more = 5'000;  // than a queue holds, and than there is in a turn
+    const StreamBody body = [](int n) -> agdf::Stream<int> {
+        const Counted local;
+        try {
+            co_await agdf::sleep_for(1h);
+        } catch (const asio::system_error&) {
+        }
+        for (int i = 0; i < more; ++i)
+            co_yield n;
+    };
+    bench.run(body, {.timeout = 1s}, up_to(2));
+    CHECK(bench.report.outcome == Outcome::completed);
+    CHECK(bench.node().out == 2 * more);
+    CHECK(bench.results.size() == 2 * more);
+    CHECK(Counted::alive() == 0);
+}
+
 TEST_CASE("a body that is told and still has a result in hand delivers it", "[timeout]")
 {
     SECTION("coroutine")

@@ -83,6 +83,9 @@ public:
     /// The same in the middle of an attempt, for a stream whose output has to wait for its turn.
     [[nodiscard]] asio::awaitable<void> take_turn(std::exception_ptr& error);
 
+    /// Whether the time of the attempt under way is over.
+    [[nodiscard]] bool has_timed_out() const noexcept { return timed_out_; }
+
     /// Ends a wait of the policies' own, for good if the run discards; false if there is none.
     [[nodiscard]] bool interrupt();
 
@@ -107,7 +110,7 @@ protected:
     WorkerBase& worker_;
 
 private:
-    [[nodiscard]] bool may_retry(std::exception_ptr& error) noexcept;
+    [[nodiscard]] bool may_retry(const std::exception_ptr& error);
 
     /// Counts the error, and sends the item along the error edges; true if it has to wait for room there.
     [[nodiscard]] bool fail_for_good(const std::exception_ptr& error);

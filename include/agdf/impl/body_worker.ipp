@@ -31,9 +31,11 @@ AGDF_DECL void BodyWorker::fail(const std::exception_ptr& error)
 AGDF_DECL asio::awaitable<void> BodyWorker::drive()
 {
     HoldingOutlet& outlet = *outlet_hooks();
+    bool knows_of_time_out = false;
     while (is_streaming()) {
         if (pending_) {
             co_await pending_->perform();
+            knows_of_time_out = policies_ && policies_->has_timed_out();
         } else {
             if (outlet.must_take_turn()) {
                 co_await policies_->take_turn(error_);
@@ -52,6 +54,10 @@ AGDF_DECL asio::awaitable<void> BodyWorker::drive()
         if (is_turn_over()) {
             end_turn();
             co_await suspend();
+        }
+        if (policies_ && policies_->has_timed_out() && !knows_of_time_out) {  // it came while there was nothing to be cancelled
+            error_ = std::make_exception_ptr(asio::system_error(asio::error::operation_aborted));
+            break;
         }
         resume_stream();
     }
