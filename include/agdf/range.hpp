@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <iterator>
 #include <memory>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
@@ -35,14 +36,28 @@ constexpr bool owns_elements = true;
 template <class T>
 constexpr bool owns_elements<std::initializer_list<T>> = false;
 
+/// A range that several runs yield, one after the other.
 template <class Range>
-Stream<ElementOf<Range>> yield_each(std::shared_ptr<Range> range)
+struct KeptRange {
+    Range range;
+    bool is_moved_out = false;  // the first element at least, since it cannot be copied
+};
+
+template <class Range>
+Stream<ElementOf<Range>> yield_each(std::shared_ptr<KeptRange<Range>> kept)
 {
-    for (auto&& element : *range) {
-        if constexpr (Copies<ElementOf<Range>>::value)
+    if (kept->is_moved_out)
+        throw std::logic_error("agdf::from_range: the elements were moved into an earlier run, or an earlier attempt, since they "
+                               "cannot be copied. Expected: a range for each. Make it in the body of a source, or let it hold "
+                               "std::shared_ptr.");
+    for (auto&& element : kept->range) {
+        if constexpr (Copies<ElementOf<Range>>::value) {
             co_yield std::as_const(element);
-        else
+        } else {
+            if constexpr (std::is_lvalue_reference_v<decltype(element)>)  // else a view makes it anew each time
+                kept->is_moved_out = true;
             co_yield std::move(element);
+        }
     }
 }
 
@@ -50,7 +65,9 @@ Stream<ElementOf<Range>> yield_each(std::shared_ptr<Range> range)
 
 /// Returns the body of a source that yields the elements of a range, which it keeps; pass an rvalue to avoid a copy.
 ///
-/// Shape:  `Stream<T>()`. Each run yields the same elements; elements that cannot be copied are moved out by the first.
+/// Shape:   `Stream<T>()`. Each run yields the same elements.
+/// Errors:  elements that cannot be copied are moved out by the first run; in another one the source fails with
+///          std::logic_error.
 ///
 ///     graph.add_node("numbers", agdf::from_range(std::vector{1, 2, 3}));
 template <class Range>
@@ -66,7 +83,7 @@ template <class Range>
                   "agdf::from_range(range): a std::initializer_list does not own its elements, which are gone when the source runs. "
                   "Expected: a container. Pass a std::vector.");
     if constexpr (fits && owns)
-        return [kept = std::make_shared<Kept>(std::forward<Range>(range))] { return detail::yield_each(kept); };
+        return [kept = std::make_shared<detail::KeptRange<Kept>>(std::forward<Range>(range))] { return detail::yield_each(kept); };
 }
 
 /// Returns the body of a sink that appends its items to a container.
