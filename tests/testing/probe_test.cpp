@@ -142,6 +142,20 @@ TEST_CASE("a probe moves items that cannot be copied", "[probe]")
     REQUIRE(*result.outputs.front() == 4);
 }
 
+TEST_CASE("a probe takes items in braces or in a vector, and nothing else", "[probe]")
+{
+    const auto twice = [](int n) { return 2 * n; };
+    const std::vector kept{1, 2};
+    REQUIRE(probe(twice, {3}).outputs == std::vector{6});
+    REQUIRE(probe(twice, {3, 4}).outputs == std::vector{6, 8});
+    REQUIRE(probe(twice, kept).outputs == std::vector{2, 4});
+    REQUIRE(probe(twice, std::vector{1}).outputs == std::vector{2});
+    REQUIRE(probe(twice, {}).outputs.empty());
+    using List = agdf::detail::ProbeList<int>;
+    STATIC_REQUIRE_FALSE(std::is_constructible_v<List, const char*, const char*>);  // a vector<int> is made of them
+    STATIC_REQUIRE_FALSE(std::is_constructible_v<List, int, int>);                  // a vector<int> is: of the second, so often
+}
+
 TEST_CASE("a probe keeps every error of its items", "[probe]")
 {
     const test::Watchdog watchdog;

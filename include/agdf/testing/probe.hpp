@@ -9,9 +9,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <deque>
 #include <exception>
+#include <initializer_list>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -47,20 +49,35 @@ struct AnyItems {
     }
 };
 
+/// Items of one type. It is not made from a vector's own parentheses, or {"a", "b"} would be a range of two pointers.
+template <class T>
+struct ProbeList {
+    ProbeList() = default;
+    ProbeList(std::initializer_list<T> items)
+        requires std::copy_constructible<T>
+        : items(items)
+    {
+    }
+    ProbeList(std::vector<T> items) noexcept : items(std::move(items)) {}
+
+    std::vector<T> items;
+};
+
 template <class Body, class Given>
 using ProbeTraits = BodyTraits<std::decay_t<Body>, Given>;
 
-/// What a probe is given: a vector of the body's items.
+/// What a probe is given: the body's items, in braces or as a vector.
 template <class Body, class Given = Deduce>
 using ProbeItems = std::conditional_t<ProbeTraits<Body, Given>::known_signature,
-                                      std::vector<Stored<typename ProbeTraits<Body, Given>::In>>, AnyItems>;
+                                      ProbeList<Stored<typename ProbeTraits<Body, Given>::In>>, AnyItems>;
 
 template <class Given, class Body, class Items>
-[[nodiscard]] auto run_probe(Body&& body, [[maybe_unused]] Items items, NodeOptions options)
+[[nodiscard]] auto run_probe(Body&& body, [[maybe_unused]] Items given, NodeOptions options)
 {
     using Traits = ProbeTraits<Body, Given>;
     using In = typename Traits::In;
     using Out = typename Traits::Out;
+    auto& items = given.items;
     asio::io_context io;
     const testing::VirtualTime time{io};
     Graph graph{io, {.max_exceptions = std::max<std::size_t>(1'000, items.size()), .log = [](LogLevel, std::string_view) {}}};
