@@ -36,11 +36,13 @@ struct NodeOptions {
     OnError on_error = OnError::inherit;
     Retry retry = {};                   ///< whether and when a failed item is tried again
     /// Ends an attempt that takes longer, through Asio's cancellation, with TimeoutError; zero = no limit. Time in which the
-    /// body waits for room further down does not count. A plain function cannot be ended, and has none. A body that takes the
-    /// cancellation as a result like others, with `as_tuple` or a `catch`, and returns, has succeeded.
+    /// body waits for room further down does not count. A plain function cannot be ended, and has none; a Stream that awaits
+    /// nothing ends where it yields. A body that takes the cancellation as a result like others, with `as_tuple` or a `catch`,
+    /// and returns, has succeeded.
     std::chrono::steady_clock::duration timeout = {};
-    /// How often attempts may begin; may be shared with other nodes. An error that says `retry_after()` pauses all of them. It
-    /// holds for the items that are left when the run is stopped as well.
+    /// How often attempts may begin; may be shared with other nodes. An error that says `retry_after()` pauses all of them, for
+    /// `.retry.max_delay` at most, whether or not its own item is tried again. It holds for the items that are left when the
+    /// run is stopped as well.
     RateLimiter rate_limit = {};
     /// Outputs leave in input order although several workers run. A worker whose item is not next keeps it until it is: so
     /// nothing is stored beyond `workers` items, and more workers make up for slow ones.

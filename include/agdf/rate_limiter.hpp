@@ -56,8 +56,8 @@ template <class Result>
 /// some 0.1 ms, allow a burst.
 ///
 /// Shape:          for coroutines of any graphs, and without one; in `NodeOptions::rate_limit` for each attempt.
-/// Errors:         GraphError unless the rate is a finite number above 0, `per` is above 0 and `burst` at least 1. A
-///                 cancelled `acquire` throws asio::system_error(operation_aborted) and costs no permit.
+/// Errors:         GraphError unless the rate is a finite number above 0, `per` is above 0 and `burst` at least 1 and no more
+///                 than 73 years bring. A cancelled `acquire` throws asio::system_error(operation_aborted) and costs no permit.
 /// Resumes:        on the executor of the coroutine that waits, by a post, or at once if there is nothing to wait for.
 /// Thread-safety:  safe; the coroutines may run on any executors. The first of those who wait keeps the time for all,
 ///                 so its context must run.

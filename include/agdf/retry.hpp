@@ -57,7 +57,8 @@ enum class Jitter {
 ///
 /// Shape:          `bool(std::exception_ptr)`, `bool(const std::exception_ptr&)`, or `bool(const E&)` for errors that
 ///                 are an `E` or derive from it; errors of other types are then not tried again.
-/// Errors:         what the callable throws comes out of the call.
+/// Errors:         what the callable throws comes out of the call. A node then does not try the item again: that fails with
+///                 its own error, and what the callable threw is logged and kept beside it.
 /// Thread-safety:  the callable is called from every thread that runs the graph.
 ///
 ///     const agdf::RetryPredicate busy = [](const agdf::http::StatusError& error) { return error.status() == 503; };
@@ -115,8 +116,8 @@ private:
 /// long to wait, `max_delay` at most and without jitter.
 ///
 /// Units:  `attempts` counts the first one as well; `max_held` counts outputs, those of one attempt, which are held
-///         back until it has succeeded or failed for good, so that none is delivered twice. An attempt that yields more
-///         fails, and is not tried again.
+///         back until it has succeeded or failed, so that none is delivered twice. An attempt that yields more fails, and
+///         is not tried again. What the last attempt had yielded before it failed stays, as without retries.
 ///
 ///     const agdf::Retry patient{.attempts = 5, .delay = std::chrono::seconds(1), .when = agdf::http::is_transient};
 struct Retry {

@@ -193,7 +193,7 @@ TEST_CASE("an error says itself how long to wait, up to the cap and without jitt
     CHECK(bench.results == Ints{1});
 }
 
-TEST_CASE("the outputs of a failed attempt never leave, and those of the good one leave once", "[retry]")
+TEST_CASE("what an attempt yielded that is tried again never leaves, and what the good one yielded leaves once", "[retry]")
 {
     Bench bench;
     const StreamBody body = [&](int n) -> agdf::Stream<int> {
@@ -285,6 +285,58 @@ TEST_CASE("an error that says how long to wait pauses everyone who shares the ra
     bench.run(busy, {.workers = 3, .retry = {.attempts = 2, .jitter = Jitter::none}, .rate_limit = limiter}, {1, 2, 3, 4});
     CHECK(bench.report.outcome == Outcome::completed);
     CHECK(bench.marks == Times{0ms, 100ms, 5100ms, 5200ms, 5300ms});  // nobody begins in the five seconds that it asked for
+}
+
+TEST_CASE("it does so also if its own item is not tried again", "[retry]")
+{
+    Bench bench;
+    const agdf::RateLimiter limiter = agdf::RateLimit{.rate = 10};
+    const auto busy = [&bench](int n) -> asio::awaitable<int> {
+        bench.mark();
+        if (n < 3)
+            throw agdf::RetryLater("locked", n == 1 ? 5s : 1h);
+        co_return n;
+    };
+    SECTION("since there is no retry")
+    {
+        bench.run(busy, {.retry = {.max_delay = 10s}, .rate_limit = limiter}, {1, 2, 3});
+        CHECK(bench.marks == Times{0s, 5s, 15s});  // the hour is more than what an error may ask for
+    }
+    SECTION("since the predicate says no")
+    {
+        bench.run(busy, {.retry = {.attempts = 3, .max_delay = 10s, .when = [](const std::exception&) { return false; }}, .rate_limit = limiter},
+                  {1, 2, 3});
+        CHECK(bench.marks == Times{0s, 5s, 15s});
+    }
+    SECTION("since it was the last attempt")
+    {
+        bench.run(busy, {.retry = {.attempts = 2}, .rate_limit = limiter}, {1, 3});
+        CHECK(bench.marks == Times{0s, 5s, 10s});
+    }
+    CHECK(bench.results == Ints{3});
+}
+
+TEST_CASE("what a predicate throws does not replace the error that it was asked about", "[retry]")
+{
+    std::string logged;
+    Bench bench;
+    agdf::Graph graph{bench.io, {.log = [&](agdf::LogLevel, std::string_view line) { logged += std::string(line) + "\n"; }}};
+    const auto fails = [](int) -> int { throw std::runtime_error("the real error"); };
+    auto node = graph.add_node("node", fails, {.retry = {.attempts = 3, .when = [](const std::exception&) -> bool {
+                                                              throw std::logic_error("cannot say");
+                                                          }}});
+    graph.add_node("source", agdf::from_range(Ints{1})) >> node;
+    std::vector<std::string> letters;
+    graph.add_error_edge(node, graph.add_node("letters", [&](const agdf::Failed<int>& failed) { letters.push_back(test::text_of(failed.error)); }));
+    const auto report = graph.run();
+    CHECK(letters == std::vector<std::string>{"the real error"});
+    CHECK(test::text_of(report.first_error) == "the real error");
+    CHECK(report.node("node").err == 1);
+    CHECK(report.node("node").retried == 0);
+    REQUIRE(report.exceptions("node").size() == 2);
+    CHECK(test::text_of(report.exceptions("node").front()) == "cannot say");
+    CHECK_THAT(logged, ContainsSubstring("'node': its .retry.when failed, so the item is not tried again: cannot say") &&
+                           ContainsSubstring("the real error"));
 }
 
 TEST_CASE("items that cannot be copied are tried again if the body only looks at them", "[retry]")

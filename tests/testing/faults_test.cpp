@@ -89,6 +89,7 @@ TEST_CASE("the nth call of a body loses its connection", "[faults]")
     } catch (const asio::system_error& error) {
         REQUIRE(error.code() == asio::error::connection_reset);
     }
+    REQUIRE_THAT(result.error_texts.at(0), Catch::Matchers::StartsWith("agdf::testing::Faults: call 1 loses its connection, as planned"));
 }
 
 TEST_CASE("a failure that is not reached has not happened", "[faults]")

@@ -68,6 +68,11 @@ public:
     /// Records, logs and acts on an error of one item.
     void fail(const std::exception_ptr& error, std::string_view consequence = "item skipped");
 
+    /// The same for an error beside that of an item, which counts for nothing.
+    ///
+    /// @param at_any_rate  Logs it, however many there have been.
+    void keep_and_log(const std::exception_ptr& error, std::string_view consequence, bool at_any_rate = false);
+
     /// Keeps an exception for the report, and returns how many there were.
     std::uint64_t keep(const std::exception_ptr& error);
 

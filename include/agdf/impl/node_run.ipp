@@ -39,21 +39,26 @@ AGDF_DECL void NodeRun::fail(const std::exception_ptr& error, std::string_view c
 {
     const OnError on_error = options_.on_error == OnError::inherit ? run_.options().on_error : options_.on_error;
     const bool halts = on_error == OnError::halt || (takes_dead_letters_ && !has_error_edge_);
+    keep_and_log(error, halts ? "halts the run" : consequence, halts);
+    if (halts)
+        run_.halt(*this, error);
+    else
+        run_.note(*this, error);
+}
+
+AGDF_DECL void NodeRun::keep_and_log(const std::exception_ptr& error, std::string_view consequence, bool at_any_rate)
+{
     const std::uint64_t count = keep(error);
-    if (halts || count <= lines_in_full || is_power_of_ten(count)) {
-        run_.log(LogLevel::error, fmt::format("agdf: node '{}': {}{}: {}", name_, halts ? "halts the run" : consequence,
+    if (at_any_rate || count <= lines_in_full || is_power_of_ten(count)) {
+        run_.log(LogLevel::error, fmt::format("agdf: node '{}': {}{}: {}", name_, consequence,
                                               count > lines_in_full ? fmt::format(" (error {})", count) : std::string{},
                                               describe(error)));
         // Another thread may drop the error from the list later. That it was read before is known to the count in exception_ptr,
         // which is in the standard library's binary, where a thread sanitizer does not look. It does see a lock.
         const std::lock_guard lock{mutex_};
     }
-    if (count == lines_in_full && !halts)
+    if (count == lines_in_full && !at_any_rate)
         run_.log(LogLevel::error, fmt::format("agdf: node '{}': further errors are logged at 100, 1000, …", name_));
-    if (halts)
-        run_.halt(*this, error);
-    else
-        run_.note(*this, error);
 }
 
 AGDF_DECL std::uint64_t NodeRun::keep(const std::exception_ptr& error)

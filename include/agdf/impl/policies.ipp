@@ -111,10 +111,10 @@ AGDF_DECL asio::awaitable<bool> Policies::end_attempt(std::exception_ptr error)
                 worker_.node().name(), attempts_, std::chrono::duration<double, std::milli>(options_.timeout).count())));
     }
     permit_.reset();
+    if (options_.rate_limit && retry_after_of(error))  // also if this item is not tried again: others ask there as well
+        options_.rate_limit.penalize(retry_delay(options_.retry, attempts_, error));
     if (error && may_retry(error)) {
         const auto delay = retry_delay(options_.retry, attempts_, error);
-        if (options_.rate_limit && retry_after_of(error))
-            options_.rate_limit.penalize(delay);
         if (delay > delay.zero() && !worker_.is_stopping()) {
             is_sleeping_ = true;
             timer_.sleeps_for(delay);
@@ -212,16 +212,18 @@ AGDF_DECL void Policies::end() noexcept
     *link_ = nullptr;
 }
 
-AGDF_DECL bool Policies::may_retry(std::exception_ptr& error) noexcept
+AGDF_DECL bool Policies::may_retry(const std::exception_ptr& error)
 {
     if (worker_.is_cut_short() || spoiled_ || attempts_ >= options_.retry.attempts || (outlet_ && outlet_->has_overflowed()))
         return false;
+    std::exception_ptr why_not;
     try {
         return options_.retry.when(error);
     } catch (...) {
-        error = std::current_exception();
-        return false;
+        why_not = std::current_exception();
     }
+    worker_.node().keep_and_log(why_not, "its .retry.when failed, so the item is not tried again");
+    return false;
 }
 
 AGDF_DECL bool Policies::fail_for_good(const std::exception_ptr& error)

@@ -79,7 +79,8 @@ public:
     Faults& drop_connection(std::size_t call)
     {
         return plan(call, FaultKind::lost_connection,
-                    std::make_exception_ptr(asio::system_error(asio::error::connection_reset, "agdf::testing::Faults")));
+                    std::make_exception_ptr(asio::system_error(asio::error::connection_reset,
+                                                            fmt::format("agdf::testing::Faults: call {} loses its connection, as planned", call))));
     }
 
     /// Returns how many calls there have been.
