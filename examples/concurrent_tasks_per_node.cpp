@@ -6,7 +6,6 @@
 #include <fmt/core.h>
 
 #include <chrono>
-#include <vector>
 
 asio::awaitable<void> node2(int i) {
     co_await agdf::sleep_for(std::chrono::milliseconds(100));
@@ -16,7 +15,7 @@ asio::awaitable<void> node2(int i) {
 agdf::RunReport run(std::size_t workers) {
     asio::io_context io;
     agdf::Graph graph{io};
-    auto first = graph.add_node("node1", agdf::from_range(std::vector{0, 1, 2, 3, 4}));
+    auto first = graph.add_node("node1", agdf::from_range({0, 1, 2, 3, 4}));
     auto second = graph.add_node("node2", node2, {.workers = workers});  // as many calls may be under way at once
     first >> second;
     return graph.run();  // on this one thread: a worker that sleeps is a suspended coroutine

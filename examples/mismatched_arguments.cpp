@@ -28,7 +28,7 @@ void load(int data) {
 int main() {
     asio::io_context io;
     agdf::Graph graph{io};
-    auto extracted = graph.add_node("extract", agdf::from_range(std::vector{0, 1, 2, 3}));
+    auto extracted = graph.add_node("extract", agdf::from_range({0, 1, 2, 3}));
     auto transformed = graph.add_node("transform", transform);
     auto loaded = graph.add_node("load", load);
     extracted >> transformed >> loaded;

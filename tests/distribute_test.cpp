@@ -66,7 +66,7 @@ TEST_CASE("a balance gives an item to the node where the fewest wait", "[distrib
         if (++done_fast == 90)
             gate.close();
     });
-    agdf::balance(numbers, std::vector{stuck, fast});
+    agdf::balance(numbers, {stuck, fast});
     const agdf::RunReport report = graph.run();
     CHECK(report.outcome == agdf::Outcome::completed);
     CHECK(report.node("stuck").in + report.node("fast").in == 100);
@@ -103,7 +103,7 @@ TEST_CASE("items that cannot be copied can be partitioned and balanced, but not 
     auto partitioned = graph.add_node("partitioned", source);
     auto a = graph.add_node("a", add, {.queue_size = 1});
     auto b = graph.add_node("b", add, {.queue_size = 1});
-    agdf::partition(partitioned, [](const std::unique_ptr<int>& item) { return *item; }, std::vector{a, b});
+    agdf::partition(partitioned, [](const std::unique_ptr<int>& item) { return *item; }, {a, b});
     auto balanced = graph.add_node("balanced", source);
     auto c = graph.add_node("c", add, {.queue_size = 1});
     auto d = graph.add_node("d", add, {.queue_size = 1});
@@ -149,7 +149,7 @@ TEST_CASE("a merge sends the items of several nodes to one", "[distribute]")
     auto even = graph.add_node("even", agdf::from_range(std::vector{2, 4}));
     std::multiset<int> seen;
     auto all = graph.add_node("all", [&](int x) { seen.insert(x); });
-    agdf::merge(std::vector{odd, even}, all);
+    agdf::merge({odd, even}, all);
     CHECK(graph.run().node("all").in == 5);
     CHECK(seen == std::multiset{1, 2, 3, 4, 5});
 }
@@ -169,7 +169,7 @@ TEST_CASE("a partition, a balance or a merge of which one edge is refused draws 
     const auto key = [](int n) { return n; };
     CHECK_THAT(test::graph_error_of([&] { agdf::partition(first, key, std::vector{second, first}); }), ContainsSubstring("cycle"));
     CHECK_THAT(test::graph_error_of([&] { agdf::balance(first, std::vector{second, first}); }), ContainsSubstring("cycle"));
-    CHECK_THAT(test::graph_error_of([&] { agdf::merge(std::vector{first, second}, sink); }), ContainsSubstring("there already"));
+    CHECK_THAT(test::graph_error_of([&] { agdf::merge({first, second}, sink); }), ContainsSubstring("there already"));
     CHECK(agdf::to_dot(graph) == before);
     CHECK_THAT(test::graph_error_of([&] { (void)graph.run(); }), ContainsSubstring("'second' takes int, but has neither an edge"));
     agdf::partition(first, key, std::vector{second});

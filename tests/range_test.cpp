@@ -26,6 +26,25 @@ TEST_CASE("from_range yields the same elements in each run, whatever became of t
     REQUIRE(results == std::vector<std::string>{"a", "b", "a", "b"});
 }
 
+TEST_CASE("from_range keeps elements in braces", "[range]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    std::vector<std::string> results;
+    const auto body = [] {
+        const std::initializer_list<std::string> elements{"a", "b"};
+        return agdf::from_range(elements);  // which are gone when it runs
+    }();
+    graph.add_node("letters", body) >> graph.add_node("results", agdf::collect(results));
+    std::vector<bool> flags;
+    graph.add_node("flags", agdf::from_range({true, false})) >> graph.add_node("all flags", agdf::collect(flags));
+    REQUIRE(graph.run().outcome == Outcome::completed);
+    REQUIRE(graph.run().outcome == Outcome::completed);
+    REQUIRE(results == std::vector<std::string>{"a", "b", "a", "b"});
+    REQUIRE(flags == std::vector{true, false, true, false});
+}
+
 TEST_CASE("from_range moves elements out that cannot be copied", "[range]")
 {
     Watchdog watchdog;

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string_view>
 #include <type_traits>
@@ -48,7 +49,7 @@ void add_group(std::string_view function, Node<A, B> from, const std::vector<Nod
 ///                 the key throws is an error of the item that `from` works on.
 /// Thread-safety:  the key is called wherever the workers of `from` run.
 ///
-///     agdf::partition(orders, [](const Order& order) { return order.customer; }, std::vector{north, south});
+///     agdf::partition(orders, [](const Order& order) { return order.customer; }, {north, south});
 template <class A, class B, class Key, class C, class D>
 void partition(Node<A, B> from, Key key, const std::vector<Node<C, D>>& to)
 {
@@ -71,6 +72,13 @@ void partition(Node<A, B> from, Key key, const std::vector<Node<C, D>>& to)
     }
 }
 
+/// The same for nodes of one type in braces.
+template <class A, class B, class Key, class C, class D>
+void partition(Node<A, B> from, Key key, std::initializer_list<Node<C, D>> to)
+{
+    partition(from, std::move(key), std::vector(to));
+}
+
 /// Draws edges from `from` to each node of `to`, of which each item takes the one where the fewest wait; among equals they take
 /// turns.
 ///
@@ -78,7 +86,7 @@ void partition(Node<A, B> from, Key key, const std::vector<Node<C, D>>& to)
 ///          `workers` does it.) When all queues are full, the producer waits at that node.
 /// Errors:  as `partition`.
 ///
-///     agdf::balance(requests, std::vector{server_a, server_b});
+///     agdf::balance(requests, {server_a, server_b});
 template <class A, class B, class C, class D>
 void balance(Node<A, B> from, const std::vector<Node<C, D>>& to)
 {
@@ -93,11 +101,18 @@ void balance(Node<A, B> from, const std::vector<Node<C, D>>& to)
     });
 }
 
+/// The same for nodes of one type in braces.
+template <class A, class B, class C, class D>
+void balance(Node<A, B> from, std::initializer_list<Node<C, D>> to)
+{
+    balance(from, std::vector(to));
+}
+
 /// Draws an edge from each node of `from` to `to`, whose queue takes their items as they come. It is what plain edges do.
 ///
 /// Errors:  as `add_edge`; if one of the edges is refused, none is drawn.
 ///
-///     agdf::merge(std::vector{north, south}, sums);
+///     agdf::merge({north, south}, sums);
 template <class A, class B, class C, class D>
 void merge(const std::vector<Node<A, B>>& from, Node<C, D> to)
 {
@@ -105,6 +120,13 @@ void merge(const std::vector<Node<A, B>>& from, Node<C, D> to)
         for (const Node<A, B>& node : from)
             (void)(node >> to);
     });
+}
+
+/// The same for nodes of one type in braces.
+template <class A, class B, class C, class D>
+void merge(std::initializer_list<Node<A, B>> from, Node<C, D> to)
+{
+    merge(std::vector(from), to);
 }
 
 }  // namespace agdf

@@ -2,6 +2,7 @@
 
 // Floor 5: the graph: nodes, edges, and what can be done with them.
 
+#include <agdf/detail/check_body.hpp>
 #include <agdf/detail/graph_core.hpp>
 #include <agdf/start.hpp>
 
@@ -31,7 +32,7 @@ namespace agdf {
 ///
 ///     asio::io_context io;
 ///     agdf::Graph graph{io};
-///     auto numbers = graph.add_node("numbers", agdf::from_range(std::vector{1, 2, 3}));
+///     auto numbers = graph.add_node("numbers", agdf::from_range({1, 2, 3}));
 ///     auto print = graph.add_node("print", [](int n) { fmt::print("{}\n", n); });
 ///     numbers >> print;
 ///     return graph.run().exit_code();
@@ -142,6 +143,23 @@ public:
         }
     }
 
+    // Says what is wrong with other arguments.
+    template <class A, class B, class C, class D, class Shape>
+    void add_edge(Node<A, B>, Node<C, D>, Shape)
+    {
+        static_assert(detail::never<Shape>,
+                      "agdf::Graph::add_edge(from, to, shape): the shape is neither agdf::where(predicate) nor agdf::map(function). "
+                      "Expected: one of the two, made from a callable. Wrap it in the one that is meant.");
+    }
+    template <class From, class To, class... Shape>
+        requires(detail::is_no_edge<From, To>)
+    void add_edge(const From&, const To&, const Shape&...)
+    {
+        static_assert(detail::never<From>,
+                      "agdf::Graph::add_edge(from, to): these are not two nodes. Expected: two handles that add_node has returned, or "
+                      "the names of two nodes. Add a function or a lambda as a node first.");
+    }
+
     /// Adds an edge by names; the types are checked now, at run time.
     ///
     /// Errors: throws GraphError for an unknown name, types that differ, and all that the other forms throw for.
@@ -240,7 +258,7 @@ private:
     {
         using B = std::decay_t<Body>;
         using Traits = detail::BodyTraits<B, Given>;
-        constexpr bool fits = check_body<B, Traits>();
+        constexpr bool fits = detail::check_body<B, Traits>();
         if constexpr (fits) {
             auto spec = detail::make_as<const detail::NodeSpec, detail::NodeSpecOf<B, Traits>>(std::move(name), std::move(options), B(std::forward<Body>(body)));
             const std::size_t index = core_->blueprint.add_node(std::move(spec), Traits::MoreIns::count);
@@ -268,52 +286,6 @@ private:
                 }(),
                 ...);
             return NodeWithInputs<typename Traits::Out, typename Traits::In, More...>{core_->blueprint, index, more};
-        }
-    }
-
-    /// Says in one sentence what is wrong with a body; the most basic fault first, and only one.
-    template <class B, class Traits>
-    static consteval bool check_body()
-    {
-        using detail::BodyKind;
-        using detail::Passing;
-        constexpr bool known = Traits::known_signature;
-        constexpr bool mixes = Traits::mixes;
-        constexpr bool passes = mixes || Traits::passing != Passing::unknown;
-        static_assert(known,
-                      "agdf::Graph::add_node(name, body): the input type of the body cannot be read off it; it is a generic "
-                      "lambda, an overloaded function object, a std::ref, a pointer to a member, or not callable at all. Expected: a "
-                      "function, or a lambda with plain parameter types. Name the type, add_node<In>(name, body), or write it "
-                      "into the parameter.");
-        static_assert(!known || passes,
-                      "agdf::Graph::add_node(name, body): the body cannot be called with its item. Expected: Stream<O>(I), "
-                      "asio::awaitable<O>(I), O(I), or the same with Receiver<I>, with the elements of a tuple, or with no "
-                      "parameter. Take the item by value or by const reference.");
-        static_assert(!mixes,
-                      "agdf::Graph::add_node(name, body): the body takes a Receiver beside something else, or by reference. "
-                      "Expected: receivers alone, by value. Bring what else it needs by capture, or as one more Receiver.");
-        if constexpr (known && passes && !mixes) {
-            constexpr bool coroutine = Traits::kind != BodyKind::unknown;
-            static_assert(coroutine,
-                          "agdf::Graph::add_node(name, body): the body returns an asio::awaitable with an executor of its own. "
-                          "Expected: asio::awaitable<O>, with the default executor. Drop the second template argument.");
-            constexpr bool items = (std::is_void_v<typename Traits::In> || Item<typename Traits::In>) &&
-                                   (std::is_void_v<typename Traits::Out> || Item<typename Traits::Out>);
-            static_assert(items,
-                          "agdf::Graph::add_node(name, body): the body takes or returns a type that cannot travel between nodes. "
-                          "Expected: an object type that can be moved. Wrap it in a std::unique_ptr or std::shared_ptr.");
-            constexpr bool pool = !Traits::blocking || (Traits::kind == BodyKind::plain && Traits::passing != Passing::receiver);
-            static_assert(pool,
-                          "agdf::Graph::add_node(name, blocking(body)): the body is a coroutine, or takes a Receiver. Expected: a "
-                          "plain function O(I), std::optional<O>(I) or void(I), since it runs in the thread pool. Drop "
-                          "blocking(…), and co_await agdf::run_blocking(f) where it blocks.");
-            constexpr bool whole = Traits::passing != Passing::receiver || Traits::kind != BodyKind::plain;
-            static_assert(whole,
-                          "agdf::Graph::add_node(name, body): the body takes a Receiver but is a plain function, which cannot await "
-                          "its items. Expected: Stream<O>(Receiver<I>) or asio::awaitable<void>(Receiver<I>). Make it a coroutine.");
-            return coroutine && items && pool && whole;
-        } else {
-            return false;
         }
     }
 
@@ -348,6 +320,20 @@ Node<A, D> operator>>(Node<A, B> from, Node<C, D> to)
                                   detail::make_as<const detail::EdgeMaker, detail::EdgeMakerOf<B, C, detail::Plain>>(detail::Plain{}));
     }
     return {from.blueprint(), from.first(), to.last()};
+}
+
+// Says what is wrong with other operands.
+template <class From, class To>
+    requires(detail::is_no_edge<From, To> && (detail::is_handle<From> || detail::is_handle<To>))
+Node<detail::Refused, detail::Refused> operator>>(const From& from, const To& to)
+{
+    static_assert(detail::never<From>,
+                  "agdf::operator>>(from, to): these are not two nodes. Expected: two handles that add_node has returned. Add a function "
+                  "or a lambda as a node first.");
+    if constexpr (detail::is_handle<From>)
+        return {from.blueprint(), 0, 0};
+    else
+        return {to.blueprint(), 0, 0};
 }
 
 }  // namespace agdf

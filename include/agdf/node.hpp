@@ -7,7 +7,9 @@
 
 #include <array>
 #include <cstddef>
+#include <string_view>
 #include <tuple>
+#include <type_traits>
 
 namespace agdf {
 
@@ -90,5 +92,17 @@ public:
 private:
     std::array<std::size_t, sizeof...(More)> more_;
 };
+
+namespace detail {
+
+template <class T>
+constexpr bool is_handle = requires(const T& handle) { []<class In, class Out>(const Node<In, Out>&) {}(handle); };
+
+/// Neither two handles nor two names.
+template <class From, class To>
+constexpr bool is_no_edge = !(is_handle<From> && is_handle<To>) &&
+                            !(std::is_convertible_v<const From&, std::string_view> && std::is_convertible_v<const To&, std::string_view>);
+
+}  // namespace detail
 
 }  // namespace agdf

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 AGDF_COROUTINES_BEGIN
 
@@ -30,11 +31,6 @@ struct ValueOf<Iterator> {
 };
 template <class Range>
 using ElementOf = typename ValueOf<decltype(std::declval<Range&>().begin())>::Type;
-
-template <class Range>
-constexpr bool owns_elements = true;
-template <class T>
-constexpr bool owns_elements<std::initializer_list<T>> = false;
 
 /// A range that several runs yield, one after the other.
 template <class Range>
@@ -78,12 +74,17 @@ template <class Range>
     static_assert(fits,
                   "agdf::from_range(range): the range has no begin() and end() of its own. Expected: a container or a view, which the "
                   "source keeps; an array is none. Pass std::to_array(elements), or a std::vector.");
-    constexpr bool owns = detail::owns_elements<Kept>;
-    static_assert(owns,
-                  "agdf::from_range(range): a std::initializer_list does not own its elements, which are gone when the source runs. "
-                  "Expected: a container. Pass a std::vector.");
-    if constexpr (fits && owns)
+    if constexpr (fits)
         return [kept = std::make_shared<detail::KeptRange<Kept>>(std::forward<Range>(range))] { return detail::yield_each(kept); };
+}
+
+/// The same for elements in braces.
+///
+///     graph.add_node("numbers", agdf::from_range({1, 2, 3}));
+template <class T>
+[[nodiscard]] auto from_range(std::initializer_list<T> elements)
+{
+    return from_range(std::vector<T>(elements));
 }
 
 /// Returns the body of a sink that appends its items to a container.
