@@ -191,7 +191,10 @@ private:
                 check_stats(plan_, built, built.graph->stats());
                 std::this_thread::yield();
             }
-            built.graph->resume();
+            if (was_stopped_)  // which ends the pause; this one is only for a run that had not begun yet
+                built.graph->stop();
+            else
+                built.graph->resume();
             break;
         case ActionKind::destroy_graph:
             was_stopped_ = true;
