@@ -45,6 +45,24 @@ TEST_CASE("a partition sends items of equal key to the same node, and each item 
         CHECK_FALSE(words_of_one.empty());
 }
 
+TEST_CASE("a partition spreads keys that have something in common, such as even numbers", "[distribute]")
+{
+    const Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, quiet()};
+    int north = 0, south = 0;
+    auto orders = graph.add_node("orders", []() -> agdf::Stream<int> {
+        for (int i = 0; i < 1'000; ++i)
+            co_yield 2 * i;
+    });
+    auto to_north = graph.add_node("north", [&](int) { ++north; });
+    auto to_south = graph.add_node("south", [&](int) { ++south; });
+    agdf::partition(orders, [](int order) { return order; }, {to_north, to_south});
+    CHECK(graph.run().outcome == agdf::Outcome::completed);
+    CHECK(north + south == 1'000);
+    CHECK(std::min(north, south) > 300);
+}
+
 TEST_CASE("a balance gives an item to the node where the fewest wait", "[distribute]")
 {
     const Watchdog watchdog;

@@ -545,3 +545,28 @@ TEST_CASE("a body can fail one item and go on with what it keeps", "[receiver][e
             REQUIRE(total < 100);
     }
 }
+
+TEST_CASE("an item that a body fails because it is cancelled itself is undelivered", "[receiver][cancel]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    auto source = graph.add_node("source", agdf::from_range({1, 2, 3}));
+    source >> graph.add_node("tells", [&](agdf::Receiver<int> items) -> asio::awaitable<void> {
+        while (auto item = co_await items.next()) {
+            std::exception_ptr error;
+            try {
+                graph.cancel();
+                co_await agdf::sleep_for(std::chrono::hours(1));
+            } catch (...) {
+                error = std::current_exception();
+            }
+            items.fail(error);
+        }
+    });
+    const auto report = graph.run();
+    CHECK(report.outcome == agdf::Outcome::cancelled);
+    CHECK(report.node("tells").in == 3);
+    CHECK(report.node("tells").err == 0);
+    CHECK(report.node("tells").undelivered == 3);
+}

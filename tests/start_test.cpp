@@ -190,6 +190,21 @@ TEST_CASE("a move-only start item is moved into its run, and refused by the next
     CHECK(sum == 9);
 }
 
+TEST_CASE("a run that is refused takes no start item away", "[start]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    int sum = 0;
+    auto boxes = graph.add_node("boxes", [&](std::unique_ptr<int> box) { sum += *box; });
+    const agdf::StartItem item = agdf::start(boxes, std::make_unique<int>(5));
+    CHECK_THROWS_AS(graph.run({.start = {item, agdf::start("nobody", 1)}}), agdf::GraphError);
+    auto unfed = graph.add_node("unfed", [](int) {});
+    CHECK_THROWS_AS(graph.run({.start = {item}}), agdf::GraphError);
+    CHECK(graph.run({.start = {item, agdf::start(unfed, 1)}}).outcome == Outcome::completed);
+    CHECK(sum == 5);
+}
+
 TEST_CASE("start items that are queued when the run halts are counted as undelivered", "[start][halt]")
 {
     Watchdog watchdog;

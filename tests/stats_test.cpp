@@ -165,3 +165,42 @@ TEST_CASE("start items are not counted as in", "[stats][start]")
     CHECK(report.node("relay").out == 2);
     CHECK(report.node("sink").in == 2);
 }
+
+TEST_CASE("the times of a worker add up to what has passed, whenever another thread reads them", "[stats][threads]")
+{
+    Watchdog watchdog;
+    using Clock = agdf::detail::WorkerClock;
+    constexpr int changes = 1'000'000;
+    const auto begin = Clock::Clock::now() - changes * 1s;
+    Clock clock;
+    clock.change(Clock::busy, begin);
+    std::atomic<bool> has_ended{false};
+    std::thread worker{[&] {
+        for (int i = 1; i <= changes; ++i)
+            clock.change(i % 2 == 0 ? Clock::busy : Clock::idle, begin + i * 1s);
+        has_ended = true;
+    }};
+    bool is_wrong = false;
+    while (!has_ended) {
+        agdf::NodeStats stats;
+        const auto before = Clock::Clock::now();
+        clock.add_to(stats);
+        const auto sum = stats.idle + stats.busy;
+        is_wrong = is_wrong || sum < before - begin || sum > Clock::Clock::now() - begin;
+    }
+    worker.join();
+    CHECK_FALSE(is_wrong);
+}
+
+TEST_CASE("a short queue of large items has no memory for more than it holds", "[stats]")
+{
+    struct Large {
+        char bytes[1'000'000];
+    };
+    agdf::detail::Ring<Large> ring{1};
+    ring.make_room();
+    CHECK(ring.allocated() == 1);
+    agdf::detail::Ring<int> of_small_ones{1};
+    of_small_ones.make_room();
+    CHECK(of_small_ones.allocated() <= 128);
+}

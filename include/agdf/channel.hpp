@@ -124,8 +124,13 @@ public:
         requires std::is_move_assignable_v<T>
     {
         Message message{std::move(item)};
-        if (core_.try_put(message) == Put::stored)
-            return true;
+        try {
+            if (core_.try_put(message) == Put::stored)
+                return true;
+        } catch (...) {  // without memory
+            item = std::move(message.value);
+            throw;
+        }
         item = std::move(message.value);
         return false;
     }

@@ -2,6 +2,7 @@
 
 // Floor 5: giving each item to one of several nodes, and the other way round.
 
+#include <agdf/detail/mix.hpp>
 #include <agdf/graph.hpp>
 
 #include <cstddef>
@@ -67,7 +68,8 @@ void partition(Node<A, B> from, Key key, const std::vector<Node<C, D>>& to)
         using K = std::decay_t<std::invoke_result_t<Key&, const B&>>;
         detail::add_group("partition(from, key, to)", from, to, detail::EdgeLabel::partition,
                           [key = std::make_shared<Key>(std::move(key))](const B& item, const auto& ports, std::size_t) {
-                              return std::hash<K>{}(std::invoke(*key, item)) % ports.size();
+                              // Mixed, since the hash of a number is the number, and numbers in use are often even.
+                              return detail::mix(std::hash<K>{}(std::invoke(*key, item))) % ports.size();
                           });
     }
 }

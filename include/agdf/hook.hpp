@@ -31,16 +31,11 @@ public:
     Hook(F&& function)
     {
         using Function = std::decay_t<F>;
-        constexpr bool plain = std::is_invocable_r_v<void, Function&> && !std::is_invocable_r_v<asio::awaitable<void>, Function&>;
-        constexpr bool coroutine = [] {
-            if constexpr (std::is_invocable_v<Function&>)
-                return std::is_same_v<std::invoke_result_t<Function&>, asio::awaitable<void>>;
-            else
-                return false;
-        }();
+        constexpr bool plain = returns<Function, void>;
+        constexpr bool coroutine = returns<Function, asio::awaitable<void>>;
         static_assert(plain || coroutine,
-                      "agdf::Hook: the callable has another shape. Expected: void() or asio::awaitable<void>(). Capture what it "
-                      "needs, and return nothing.");
+                      "agdf::Hook: the callable has another shape. Expected: void() or asio::awaitable<void>(), of a callable that can "
+                      "be copied. Capture what it needs, and return nothing.");
         if constexpr (coroutine)
             call_ = std::forward<F>(function);
         else if constexpr (plain)
@@ -53,6 +48,14 @@ public:
     [[nodiscard]] asio::awaitable<void> operator()() const;
 
 private:
+    template <class Function, class Result>
+    static constexpr bool returns = [] {
+        if constexpr (std::is_invocable_v<Function&> && std::is_copy_constructible_v<Function>)
+            return std::is_same_v<std::invoke_result_t<Function&>, Result>;
+        else
+            return false;
+    }();
+
     template <class Function>
     static asio::awaitable<void> call(Function& function)
     {

@@ -35,10 +35,10 @@ template <class Make>
 [[nodiscard]] auto per_worker(Make&& make)
 {
     using Maker = std::decay_t<Make>;
-    constexpr bool callable = std::is_invocable_v<Maker&>;
+    constexpr bool callable = std::is_invocable_v<Maker&> && std::is_copy_constructible_v<Maker>;
     static_assert(callable,
-                  "agdf::per_worker(make): make cannot be called without arguments. Expected: a callable that takes nothing and "
-                  "returns a node body. Wrap the body, [] { return body; }.");
+                  "agdf::per_worker(make): make cannot be called without arguments, or cannot be copied. Expected: a copyable callable "
+                  "that takes nothing and returns a node body. Wrap the body, [] { return body; }.");
     if constexpr (callable)
         return PerWorker<Maker>{std::forward<Make>(make)};
 }

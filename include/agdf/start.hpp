@@ -30,6 +30,8 @@ public:
 
     /// Hands the value to the node's run, whose type has been checked.
     virtual void add_to(NodeRun& run) = 0;
+    /// Errors: throws GraphError if the value has gone into an earlier run.
+    virtual void check_unused(const NodeRun& run) const = 0;
     [[nodiscard]] virtual ItemType type() const = 0;
 };
 
@@ -44,12 +46,17 @@ public:
         if constexpr (Copies<In>::value) {
             inbox.add_start({std::as_const(value_), nullptr});
         } else {
-            if (used_.exchange(true))
-                throw GraphError(fmt::format("agdf::start('{}', item): the item was moved into an earlier run, it cannot be copied. "
-                                             "Expected: a start item for each run. Make a new one with agdf::start.",
-                                             run.name()));
+            check_unused(run);
+            used_ = true;
             inbox.add_start({std::move(value_), nullptr});
         }
+    }
+    void check_unused(const NodeRun& run) const override
+    {
+        if (used_)
+            throw GraphError(fmt::format("agdf::start('{}', item): the item was moved into an earlier run, it cannot be copied. "
+                                         "Expected: a start item for each run. Make a new one with agdf::start.",
+                                         run.name()));
     }
     [[nodiscard]] ItemType type() const override { return item_type<In>(); }
 

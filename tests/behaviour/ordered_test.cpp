@@ -233,3 +233,41 @@ TEST_CASE("an item that waits for its turn holds no permit that the one before i
     CHECK(bench.results == Ints{1, 1, 2, 2});
     CHECK(bench.report.outcome == Outcome::completed);
 }
+
+TEST_CASE("a stop that cuts items off before older ones have begun leaves nobody waiting for its turn", "[ordered][stop]")
+{
+    const test::Watchdog watchdog;
+    asio::io_context io;
+    const agdf::testing::VirtualTime time{io};
+    agdf::Graph graph{io, test::quiet()};
+    const auto body = [&](int n) -> asio::awaitable<int> {  // after it 5 and 6 are taken, and stopped, before 3 is
+        const Counted local;
+        if (n == 0)
+            co_await agdf::sleep_for(1ms);
+        if (n == 1) {
+            graph.pause();
+            co_await agdf::sleep_for(20ms);
+            graph.resume();
+        }
+        if (n == 4) {
+            graph.pause();
+            co_await agdf::sleep_for(1h);
+        }
+        co_return n;
+    };
+    Ints results;
+    auto node = graph.add_node("node", body, {.workers = 3, .ordered = true});
+    node >> graph.add_node("sink", agdf::collect(results));
+    agdf::RunOptions options;
+    for (int i = 0; i < 7; ++i)
+        options.start.push_back(agdf::start(node, i));
+    asio::co_spawn(io, [&]() -> asio::awaitable<void> {
+        co_await agdf::sleep_for(100ms);
+        graph.stop();
+    }, asio::detached);
+    const auto report = graph.run(std::move(options));
+    CHECK(report.outcome == Outcome::stopped);
+    CHECK(report.node("node").out + report.node("node").undelivered == 7);
+    CHECK(std::is_sorted(results.begin(), results.end()));
+    CHECK(Counted::alive() == 0);
+}

@@ -168,6 +168,16 @@ TEST_CASE("an item that waits for its retry or for somebody else is held by its 
     CHECK_THAT(scene.stalls[1], !ContainsSubstring("'retries'") && ContainsSubstring("'waits'"));
 }
 
+TEST_CASE("a node whose body takes nothing holds its items like others, when nothing moves", "[stall]")
+{
+    Scene scene;
+    auto source = scene.graph.add_node("source", agdf::from_range(numbers(2)));
+    source >> scene.graph.add_node("once each", [] { return agdf::sleep_for(1h); });
+    CHECK(scene.graph.run().outcome == Outcome::completed);
+    REQUIRE_FALSE(scene.stalls.empty());
+    CHECK_THAT(scene.stalls[0], ContainsSubstring("'once each' (1 queued, 1 under way)"));
+}
+
 TEST_CASE("looking for stalls keeps neither the run nor its context going", "[stall]")
 {
     Scene scene{1h};

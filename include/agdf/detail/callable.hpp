@@ -136,6 +136,10 @@ AGDF_MEMBER_FUNCTION(const&)
 AGDF_MEMBER_FUNCTION(& noexcept)
 AGDF_MEMBER_FUNCTION(const& noexcept)
 #undef AGDF_MEMBER_FUNCTION
+template <class R, class... A>
+struct MemberFunction<R (*)(A...)> : FunctionType<R(A...)> {};  // a static call operator
+template <class R, class... A>
+struct MemberFunction<R (*)(A...) noexcept> : FunctionType<R(A...)> {};
 
 template <class F>
     requires requires { &F::operator(); }

@@ -38,6 +38,7 @@ class ChannelCore {
 public:
     ChannelCore(std::size_t capacity, Refill refill, Sharing sharing) noexcept
         : mutex_(sharing != Sharing::one_strand),
+          buffer_(capacity),
           has_lone_ends_(sharing == Sharing::two_strands && capacity <= most_bytes_across / sizeof(Kept)),
           capacity_(capacity),
           refill_at_(refill == Refill::half_empty ? capacity / 2 : capacity - 1)

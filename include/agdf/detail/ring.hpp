@@ -8,6 +8,7 @@
 #include <atomic>
 #include <bit>
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -20,7 +21,8 @@ namespace agdf::detail {
 template <class M>
 class Ring {
 public:
-    Ring() = default;
+    /// @param most  The bound that its owner keeps.
+    explicit Ring(std::size_t most = std::numeric_limits<std::size_t>::max()) noexcept : first_room_(first_room_for(most)) {}
     Ring(const Ring&) = delete;
     Ring& operator=(const Ring&) = delete;
     ~Ring()
@@ -141,7 +143,7 @@ private:
     {
         const std::size_t head = popped();
         const std::size_t count = size();
-        const std::size_t room = slots_ ? 2 * allocated() : first_room;
+        const std::size_t room = slots_ ? 2 * allocated() : first_room_;
         M* const slots = std::allocator<M>{}.allocate(room);
         for (std::size_t i = head; i < head + count; ++i) {
             std::construct_at(slots + (i & (room - 1)), std::move(slots_[i & mask_]));
@@ -152,11 +154,16 @@ private:
         mask_ = room - 1;
     }
 
-    // A short queue passes through it several times before its memory begins again, which ends a row.
-    static constexpr std::size_t first_room = std::max(std::size_t{16}, std::bit_floor(512 / sizeof(M)));
+    /// A short queue passes through it several times before its memory begins again, which ends a row; but not of large items.
+    static constexpr std::size_t first_room_for(std::size_t most) noexcept
+    {
+        constexpr std::size_t usual = std::max(std::size_t{16}, std::bit_floor(512 / sizeof(M)));
+        return usual * sizeof(M) > 4'096 && most < usual ? std::bit_ceil(most) : usual;
+    }
 
     M* slots_ = nullptr;
     std::size_t mask_ = 0;
+    const std::size_t first_room_;
     alignas(cache_line) std::atomic<std::size_t> head_{0};  // each side has a line of its own to write to
     alignas(cache_line) std::atomic<std::size_t> tail_{0};
 };

@@ -78,7 +78,10 @@ public:
     }
 
     [[nodiscard]] std::vector<NodeStats> stats() const override { return nodes_.stats(); }
-    [[nodiscard]] bool is_source(std::size_t node) const override { return nodes_.spec(node).in().is_void; }
+    [[nodiscard]] bool begins_by_itself(std::size_t node) override
+    {
+        return nodes_.spec(node).in().is_void && nodes_.node(node).worker(0).is_source();
+    }
 
 private:
     [[nodiscard]] const asio::any_io_executor& strand() const noexcept { return nodes_.lanes().front()->executor(); }

@@ -38,8 +38,8 @@ public:
     virtual void resume() = 0;
     [[nodiscard]] virtual bool is_paused() const = 0;
     [[nodiscard]] virtual std::vector<NodeStats> stats() const = 0;
-    /// Whether a node takes no items.
-    [[nodiscard]] virtual bool is_source(std::size_t node) const = 0;
+    /// Whether a node has no items that it could hold.
+    [[nodiscard]] virtual bool begins_by_itself(std::size_t node) = 0;
     virtual void log(LogLevel level, std::string_view line) noexcept = 0;
 
 protected:

@@ -66,11 +66,12 @@ public:
     void start(const StartItems& items)
     {
         std::vector<bool> started(nodes_.size());
-        for (const StartItem& item : items) {
+        for (const StartItem& item : items) {  // all of them first: an item that has been moved is gone
             const std::size_t index = item.node_of(blueprint_);
-            start_node(index, item.value());
+            check_start(index, item.value());
             started[index] = true;
         }
+        std::vector<std::size_t> begin_by_themselves;
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
             if (blueprint_.has_producers(i) || started[i])
                 continue;
@@ -80,10 +81,14 @@ public:
                                              ".start = {{agdf::start(node, item)}}.",
                                              nodes_[i]->name(), specs_[i]->in().name));
             if (items.empty()) {
-                start_node(i, nullptr);
+                begin_by_themselves.push_back(i);
                 started[i] = true;
             }
         }
+        for (const StartItem& item : items)
+            start_node(item.node_of(blueprint_), item.value());
+        for (const std::size_t node : begin_by_themselves)
+            start_node(node, nullptr);
         mark_sources(started);
     }
 
@@ -185,7 +190,7 @@ private:
         }
     }
 
-    void start_node(std::size_t index, StartValue* value)
+    void check_start(std::size_t index, const StartValue* value) const
     {
         const NodeSpec& spec = *specs_[index];
         if (!value) {
@@ -193,7 +198,6 @@ private:
                 throw GraphError(fmt::format("agdf::start('{}'): the node takes {}. Expected: an item for it. Call "
                                              "agdf::start(node, item).",
                                              spec.name(), spec.in().name));
-            spec.add_start_unit(*nodes_[index]);
             return;
         }
         if (spec.in().is_void)
@@ -204,7 +208,15 @@ private:
             throw GraphError(fmt::format("agdf::start('{}', item): the node takes {}, but the item is {}. Expected: the same type. "
                                          "Convert the item, or name the node by its handle, which allows conversions.",
                                          spec.name(), spec.in().name, value->type().name));
-        value->add_to(*nodes_[index]);
+        value->check_unused(*nodes_[index]);
+    }
+
+    void start_node(std::size_t index, StartValue* value)
+    {
+        if (value)
+            value->add_to(*nodes_[index]);
+        else
+            specs_[index]->add_start_unit(*nodes_[index]);
     }
 
     /// A source is where items come into being in this run: a stop cancels it, while the others finish what they have.

@@ -63,7 +63,7 @@ private:
 
     OptionalMutex mutex_;
     std::unordered_map<std::size_t, Queue> queues_;  // by key; only of items that are under way
-    std::map<std::uint64_t, Ticket*> early_;
+    std::map<std::uint64_t, Ticket*> early_;  // null: it has left already
     std::uint64_t next_stamp_ = 0;
 };
 

@@ -2,10 +2,12 @@
 
 // Floor 3: what all workers have in common.
 
+#include <agdf/detail/counter.hpp>
 #include <agdf/detail/lane.hpp>
 #include <agdf/detail/run_state.hpp>
 #include <agdf/detail/worker_clock.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>

@@ -2,7 +2,6 @@
 
 // Floor 3: what a worker counts, and what it does with its time.
 
-#include <agdf/detail/counter.hpp>
 #include <agdf/stats.hpp>
 
 #include <algorithm>
@@ -24,11 +23,17 @@ public:
     /// Adds the time since the last change to the present state, and changes it.
     void change(State state, Clock::time_point now) noexcept
     {
-        const State before = state_.load(std::memory_order_relaxed);
-        if (before != ended)
-            spent_[before].add(static_cast<std::uint64_t>(now.time_since_epoch().count() - since_.load(std::memory_order_relaxed)));
-        since_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-        state_.store(state, std::memory_order_relaxed);
+        const State before = this->state();
+        const std::uint32_t changes = changes_.load(std::memory_order_relaxed);
+        changes_.store(changes + 1, std::memory_order_relaxed);
+        if (before != ended) {
+            std::atomic<Clock::rep>& spent = spent_[before];
+            spent.store(spent.load(std::memory_order_relaxed) + now.time_since_epoch().count() - since_.load(std::memory_order_relaxed),
+                        std::memory_order_release);
+        }
+        since_.store(now.time_since_epoch().count(), std::memory_order_release);
+        state_.store(state, std::memory_order_release);
+        changes_.store(changes + 2, std::memory_order_release);
     }
 
     [[nodiscard]] State state() const noexcept { return state_.load(std::memory_order_relaxed); }
@@ -36,11 +41,17 @@ public:
     /// Adds this worker's time to a node's, with what has passed since its last suspension.
     void add_to(NodeStats& stats) const noexcept
     {
-        const State state = state_.load(std::memory_order_relaxed);
-        const Clock::rep since = since_.load(std::memory_order_relaxed);
+        State state{};
+        Clock::rep since = 0;
         Clock::duration spent[3];
-        for (std::size_t i = 0; i < 3; ++i)
-            spent[i] = Clock::duration{static_cast<Clock::rep>(spent_[i].get())};
+        std::uint32_t changes = 0;
+        do {  // until nothing has changed in between
+            changes = changes_.load(std::memory_order_acquire);
+            state = state_.load(std::memory_order_acquire);
+            since = since_.load(std::memory_order_acquire);
+            for (std::size_t i = 0; i < 3; ++i)
+                spent[i] = Clock::duration{spent_[i].load(std::memory_order_acquire)};
+        } while (changes % 2 != 0 || changes_.load(std::memory_order_relaxed) != changes);
         if (state != ended && since != 0)
             spent[state] += std::max(Clock::duration{}, Clock::now() - Clock::time_point{Clock::duration{since}});
         stats.idle += spent[idle];
@@ -50,9 +61,10 @@ public:
     }
 
 private:
-    Counter spent_[3];
+    std::atomic<Clock::rep> spent_[3]{};
     std::atomic<Clock::rep> since_{0};
-    std::atomic<State> state_{ended};  // also before it begins
+    std::atomic<std::uint32_t> changes_{0};  // twice as many; odd during one
+    std::atomic<State> state_{ended};        // also before it begins
 };
 
 }  // namespace agdf::detail

@@ -3,6 +3,7 @@
 // Floor 4: how a body that sees whole streams takes its items: from one queue for each of its receivers.
 
 #include <agdf/detail/inbox.hpp>
+#include <agdf/detail/policies.hpp>
 #include <agdf/receiver.hpp>
 
 #include <cstddef>
@@ -35,7 +36,13 @@ public:
     void count_undelivered(std::size_t count) noexcept override { input_.count_refused(count); }
     [[nodiscard]] bool must_pause() const noexcept override { return worker_.must_pause(); }
     [[nodiscard]] asio::awaitable<void> pause() override { return worker_.pause(); }
-    void fail(const std::exception_ptr& error) override { worker_.fail(error); }
+    void fail(const std::exception_ptr& error) override
+    {
+        if (is_cut_short() && is_operation_aborted(error))
+            input_.count_refused();
+        else
+            worker_.fail(error);
+    }
 
     /// Nobody reads any more.
     void abandon() noexcept { input_.abandon_input(); }

@@ -2,6 +2,7 @@
 
 // Floor 2: whether and when something that failed is tried again.
 
+#include <agdf/detail/mix.hpp>
 #include <agdf/retry.hpp>
 
 #include <fmt/core.h>
@@ -46,13 +47,9 @@ AGDF_DECL std::atomic<std::uint64_t>& random_state() noexcept
     return state;
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014).
 AGDF_DECL double random_fraction() noexcept
 {
-    std::uint64_t z = random_state().fetch_add(0x9E3779B97F4A7C15U, std::memory_order_relaxed);
-    z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
-    z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
-    z ^= z >> 31U;
+    const std::uint64_t z = mix(random_state().fetch_add(0x9E3779B97F4A7C15U, std::memory_order_relaxed));
     return static_cast<double>(z >> 11U) * 0x1p-53;
 }
 

@@ -258,7 +258,7 @@ private:
             if (reported_ || timer_->now() - last_change_ < stall_after_)
                 return;
             for (std::size_t i = 0; i < last_.size(); ++i) {
-                const std::size_t active = run->is_source(i) ? 0 : last_[i].active;
+                const std::size_t active = run->begins_by_itself(i) ? 0 : last_[i].active;
                 if (last_[i].queued + active > 0)
                     holders += fmt::format("{}'{}' ({} queued, {} under way)", holders.empty() ? "" : ", ", last_[i].name, last_[i].queued, active);
             }

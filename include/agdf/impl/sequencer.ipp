@@ -26,7 +26,10 @@ AGDF_DECL void Sequencer::enter(Ticket& ticket)
     }
     admit(ticket);
     while (!early_.empty() && early_.begin()->first == next_stamp_) {
-        admit(*early_.begin()->second);
+        if (Ticket* const early = early_.begin()->second)
+            admit(*early);
+        else
+            ++next_stamp_;
         early_.erase(early_.begin());
     }
 }
@@ -56,7 +59,7 @@ AGDF_DECL void Sequencer::leave(Ticket& ticket)
     {
         const auto lock = guard();
         if (!ticket.is_admitted) {
-            early_.erase(ticket.stamp);
+            early_.find(ticket.stamp)->second = nullptr;  // what came before it is still to come, and must find no gap
             return;
         }
         const auto found = queues_.find(ticket.key);

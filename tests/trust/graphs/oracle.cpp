@@ -70,7 +70,7 @@ void keep_if(Flow& flow, const Predicate& predicate)
         flow.exact = flow.ordered = false;
         flow.keys.clear();
     } else {  // the same key takes the same edge; that the hash decides which is how it is done, and not promised
-        keep_if(flow, [&](Number value) { return std::hash<Number>{}(value) % members == mine; });
+        keep_if(flow, [&](Number value) { return agdf::detail::mix(std::hash<Number>{}(value)) % members == mine; });
     }
     return flow;
 }

@@ -1,0 +1,7 @@
+// expect: agdf::per_worker(make): make cannot be called without arguments, or cannot be copied
+#include <agdf/agdf.hpp>
+
+void build(agdf::Graph<>& graph)
+{
+    graph.add_node("print", agdf::per_worker([box = std::make_unique<int>(1)] { return [](int) {}; }));
+}
