@@ -45,7 +45,7 @@ public:
             timed_->time_out();
     }
 
-    [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+    [[nodiscard]] const Lane& lane() const noexcept { return lane_; }
     [[nodiscard]] std::chrono::steady_clock::time_point now() const { return time_.now(); }
 
     bool has_received = false;
@@ -53,7 +53,7 @@ public:
     bool knows_of_drain = false;  ///< the body was given its one empty answer since the last item
 
 protected:
-    explicit Inlet(const asio::any_io_executor& executor) : executor_(executor), time_(time_service_of(executor)) {}
+    explicit Inlet(const Lane& lane) : lane_(lane), time_(time_service_of(lane.executor())) {}
     Inlet(const Inlet&) = delete;
     Inlet& operator=(const Inlet&) = delete;
     virtual ~Inlet() = default;
@@ -61,7 +61,7 @@ protected:
 private:
     template <class>
     friend class TimedWait;
-    const asio::any_io_executor& executor_;
+    const Lane& lane_;
     const TimeService& time_;
     ReceiveOperation<M>* timed_ = nullptr;
 };
@@ -84,7 +84,9 @@ private:
 /// The items that come to one worker of a node, for a body that keeps state between items and wants to see the end.
 ///
 /// Shape:          the parameter of `Stream<O>(Receiver<I>)` and `asio::awaitable<void>(Receiver<I>)`. With several
-///                 workers each has a Receiver of its own, and they compete for the node's one queue.
+///                 workers each has a Receiver of its own, and they compete for the node's one queue. After an error that does
+///                 not halt the run the body is called again, for the items that are left.
+/// Resumes:        on the graph's strand.
 /// Thread-safety:  belongs to its body, and is valid until the body ends.
 ///
 ///     agdf::Stream<Total> sum(agdf::Receiver<Sale> sales) {
@@ -105,6 +107,8 @@ public:
     /// Errors: throws asio::system_error(operation_aborted) when the run is halted or cancelled.
     [[nodiscard]] asio::awaitable<std::optional<I>> next()
     {
+        if (!inlet_->lane().is_here())
+            co_await detail::Lane::come_home();
         Receive operation{inlet_->channel()};
         const detail::Got got = inlet_->try_get(operation);
         if (got == detail::Got::waiting) {
@@ -131,6 +135,8 @@ public:
     ///         co_return;
     [[nodiscard]] asio::awaitable<std::optional<I>> next_until(std::chrono::steady_clock::time_point deadline)
     {
+        if (!inlet_->lane().is_here())
+            co_await detail::Lane::come_home();
         Receive operation{inlet_->channel()};
         const detail::Got got = inlet_->try_get(operation);
         if (got == detail::Got::waiting) {
@@ -145,7 +151,7 @@ public:
                 wait.emplace(*inlet_, operation);
             if (is_over || (!draining && deadline != std::chrono::steady_clock::time_point::max())) {
                 const auto time = is_over ? std::chrono::steady_clock::duration::zero() : deadline - now_is;
-                timer.emplace(inlet_->executor(), time, operation);
+                timer.emplace(inlet_->lane().executor(), time, operation);
             }
             inlet_->on_wait();
             co_await operation.suspend();

@@ -16,12 +16,12 @@ namespace detail {
 
 /// Errors: throws GraphError if the graph cannot run.
 [[nodiscard]] AGDF_DECL std::shared_ptr<RunControl> make_run(const std::shared_ptr<GraphCore>& core,
-                                                             const std::vector<asio::any_io_executor>& strands, RunOptions options);
+                                                             const std::vector<Strand>& strands, RunOptions options);
 
 /// Runs the graph until its last item has left, and `io` with it unless that is null.
 ///
 /// Errors: throws GraphError if the graph cannot run.
-[[nodiscard]] AGDF_DECL RunReport run_to_the_end(const std::shared_ptr<GraphCore>& core, const std::vector<asio::any_io_executor>& strands,
+[[nodiscard]] AGDF_DECL RunReport run_to_the_end(const std::shared_ptr<GraphCore>& core, const std::vector<Strand>& strands,
                                                  asio::io_context* io, RunOptions options);
 
 /// The report of a run that could not begin.
@@ -69,7 +69,7 @@ template <class Executor>
 template <class Allocator, auto bits>
 [[nodiscard]] asio::io_context* io_context_of(const asio::io_context::basic_executor_type<Allocator, bits>& executor)
 {
-    return &executor.context();
+    return static_cast<asio::io_context*>(&asio::query(executor, asio::execution::context));
 }
 template <class Inner>
 [[nodiscard]] asio::io_context* io_context_of(const asio::strand<Inner>& strand)
@@ -77,14 +77,14 @@ template <class Inner>
     return io_context_of(strand.get_inner_executor());
 }
 
-[[nodiscard]] AGDF_DECL std::vector<asio::any_io_executor> make_strands(const asio::any_io_executor& executor, std::size_t count);
+[[nodiscard]] AGDF_DECL std::vector<Strand> make_strands(const asio::any_io_executor& executor, std::size_t count);
 /// The same without a detour through the erased type.
 template <class Executor>
-[[nodiscard]] std::vector<asio::any_io_executor> make_strands(const Executor& executor, std::size_t count)
+[[nodiscard]] std::vector<Strand> make_strands(const Executor& executor, std::size_t count)
 {
-    std::vector<asio::any_io_executor> strands;
+    std::vector<Strand> strands;
     for (std::size_t i = 0; i < count; ++i)
-        strands.emplace_back(asio::make_strand(executor));
+        strands.push_back(make_strand_on(executor));
     return strands;
 }
 

@@ -6,11 +6,15 @@
 
 #include <asio/thread_pool.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <latch>
+#include <numeric>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -154,4 +158,168 @@ TEST_CASE("async_run takes a handler that is bound to a strand of an erased exec
     }));
     io.run();
     CHECK(is_on_strand);
+}
+
+namespace {
+
+/// Goes on on a thread of the pool's, as one does before heavy work.
+auto move_to(asio::thread_pool& pool) { return asio::post(asio::bind_executor(pool, asio::use_awaitable)); }
+
+/// Runs 1..n through a body that leaves the graph's strand, and checks that nobody else has.
+template <class Body>
+agdf::RunReport check_comes_home(Body body, int n, agdf::NodeOptions options, Ints& results)
+{
+    const Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    std::atomic<int> at_once{0};
+    bool is_alone = true;
+    bool is_elsewhere = false;
+    const auto caller = std::this_thread::get_id();
+    auto numbers = graph.add_node("numbers", [n]() -> agdf::Stream<int> {
+        for (int i = 1; i <= n; ++i)
+            co_yield i;
+    }, {.queue_size = 16});
+    auto node = graph.add_node("node", std::move(body), std::move(options));
+    numbers >> node >> graph.add_node("sink", [&](int number) {
+        is_alone = is_alone && ++at_once == 1;
+        is_elsewhere = is_elsewhere || std::this_thread::get_id() != caller;
+        results.push_back(number);
+        --at_once;
+    });
+    const auto report = graph.run();
+    CHECK(is_alone);
+    CHECK_FALSE(is_elsewhere);
+    CHECK(report.node("numbers").out == static_cast<std::uint64_t>(n));
+    CHECK(report.node("node").in == static_cast<std::uint64_t>(n));
+    std::sort(results.begin(), results.end());
+    return report;
+}
+
+Ints up_to(int n)
+{
+    Ints numbers(static_cast<std::size_t>(n));
+    std::iota(numbers.begin(), numbers.end(), 1);
+    return numbers;
+}
+
+}  // namespace
+
+TEST_CASE("a body may go on on another executor, and all that comes after it is on the graph's strand again", "[executors]")
+{
+    asio::thread_pool pool{2};
+    constexpr int count = 3'000;
+    Ints results;
+    SECTION("an awaitable")
+    {
+        const auto body = [&](int n) -> asio::awaitable<int> {
+            co_await move_to(pool);
+            co_return n;
+        };
+        const auto report = check_comes_home(body, count, {.workers = 4}, results);
+        CHECK(report.outcome == Outcome::completed);
+        CHECK(results == up_to(count));
+    }
+    SECTION("an awaitable that is tried again, in order")
+    {
+        std::atomic<int> calls{0};
+        const auto body = [&](int n) -> asio::awaitable<int> {
+            co_await move_to(pool);
+            if (++calls % 3 == 0)
+                throw std::runtime_error("not yet");
+            co_return n;
+        };
+        const auto report = check_comes_home(body, count, {.workers = 4, .retry = {.attempts = 100, .delay = 0s}, .ordered = true}, results);
+        CHECK(report.outcome == Outcome::completed);
+        CHECK(results == up_to(count));
+    }
+    SECTION("an awaitable that fails there")
+    {
+        const auto body = [&](int n) -> asio::awaitable<int> {
+            co_await move_to(pool);
+            if (n % 2 == 0)
+                throw std::runtime_error("even");
+            co_return n;
+        };
+        const auto report = check_comes_home(body, count, {.workers = 4}, results);
+        CHECK(report.node("node").err == count / 2);
+        CHECK(results.size() == count / 2);
+    }
+    SECTION("a stream, at its next output")
+    {
+        const auto body = [&](int n) -> agdf::Stream<int> {
+            co_await move_to(pool);
+            co_yield n;
+        };
+        const auto report = check_comes_home(body, count, {.workers = 4}, results);
+        CHECK(report.outcome == Outcome::completed);
+        CHECK(results == up_to(count));
+    }
+    SECTION("a whole stream, and one that fails there")
+    {
+        const auto body = [&](agdf::Receiver<int> items) -> agdf::Stream<int> {
+            while (auto item = co_await items.next()) {
+                co_await move_to(pool);
+                const int number = *item;
+                co_yield number;
+            }
+        };
+        const auto report = check_comes_home(body, count, {}, results);
+        CHECK(report.outcome == Outcome::completed);
+        CHECK(results == up_to(count));
+    }
+    pool.join();
+}
+
+TEST_CASE("a whole-stream body may ask for its next item from another executor", "[executors]")
+{
+    const Watchdog watchdog;
+    asio::thread_pool pool{2};
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    constexpr int count = 3'000;
+    int sum = 0;
+    std::atomic<int> at_once{0};
+    bool is_alone = true;
+    const auto body = [&](agdf::Receiver<int> items) -> asio::awaitable<void> {
+        while (auto item = co_await items.next()) {
+            is_alone = is_alone && ++at_once == 1;
+            --at_once;
+            sum += *item;
+            co_await move_to(pool);
+            if (*item % 1'000 == 0)
+                throw std::runtime_error("a thousand");
+        }
+    };
+    graph.add_node("numbers", agdf::from_range(up_to(count)), {}) >> graph.add_node("body", body, {.queue_size = 4});
+    const auto report = graph.run();
+    CHECK(report.node("body").err == 3);
+    CHECK(sum == count * (count + 1) / 2);
+    CHECK(is_alone);
+    pool.join();
+}
+
+TEST_CASE("a setup and a teardown may leave the graph's strand", "[executors]")
+{
+    const Watchdog watchdog;
+    asio::thread_pool pool{1};
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    const auto caller = std::this_thread::get_id();
+    bool is_elsewhere = false;
+    const auto look = [&] { is_elsewhere = is_elsewhere || std::this_thread::get_id() != caller; };
+    const auto leave = [&]() -> asio::awaitable<void> {
+        look();
+        co_await move_to(pool);
+    };
+    const auto fail_there = [&]() -> asio::awaitable<void> {
+        look();
+        co_await move_to(pool);
+        throw std::runtime_error("there");
+    };
+    graph.add_node("first", look, {.setup = leave, .teardown = look});
+    graph.add_node("second", look, {.setup = leave, .teardown = fail_there});
+    CHECK(graph.run().outcome == Outcome::completed_with_errors);
+    CHECK_FALSE(is_elsewhere);
+    pool.join();
 }

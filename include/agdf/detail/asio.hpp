@@ -54,4 +54,8 @@
 #error "agdf: Asio does not offer asio::awaitable. Expected: Asio 1.22.1 or later and C++20 coroutines. Link agdf::agdf, or define ASIO_HAS_CO_AWAIT and ASIO_HAS_STD_COROUTINE as 1 before Asio is first included."
 #endif
 
+#if !defined(ASIO_HAS_THREADS) || defined(ASIO_DISABLE_THREADS)
+#error "agdf: Asio's threads are off. Expected: a build without ASIO_DISABLE_THREADS, since blocking calls run on threads of their own. Remove the definition for this target."
+#endif
+
 static_assert(ASIO_VERSION >= 102201, "agdf: this Asio is too old. Expected: Asio 1.22.1 or later.");

@@ -9,6 +9,7 @@
 #include <agdf/detail/optional_mutex.hpp>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -34,14 +35,34 @@ private:
     Runnable* next_ = nullptr;
 };
 
+/// A strand whose type has been erased, and how to ask it whether it is the one that runs here.
+struct Strand {
+    asio::any_io_executor executor;
+    bool (*runs_here)(const asio::any_io_executor&);
+};
+template <class Executor>
+[[nodiscard]] Strand make_strand_on(const Executor& executor)
+{
+    return {asio::make_strand(executor),
+            [](const asio::any_io_executor& strand) { return strand.target<asio::strand<Executor>>()->running_in_this_thread(); }};
+}
+
 /// A strand and the queue of what is ready to run on it.
 ///
 /// Thread-safety: `schedule` is safe from any thread if `shared`, else to be called on the lane's strand.
 class Lane : public std::enable_shared_from_this<Lane> {
 public:
-    Lane(asio::any_io_executor strand, bool shared);
+    Lane(Strand strand, bool shared);
 
-    [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+    [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return strand_.executor; }
+
+    /// Whether it is on this lane's strand that the caller runs.
+    [[nodiscard]] AGDF_NOINLINE bool is_here() const { return is_drained_here() || strand_.runs_here(strand_.executor); }
+    /// The quick part of that question: a yes is sure. Not for coroutines, since Clang keeps thread_local addresses across awaits.
+    [[nodiscard]] bool is_drained_here() const noexcept { return drained_by_.load(std::memory_order_relaxed) == &this_thread; }
+
+    /// Lets a coroutine of this lane go on on its strand, wherever a body has left it. It does not throw, cancelled or not.
+    [[nodiscard]] static asio::awaitable<void> come_home();
 
     /// Whether others than its own strand may schedule something.
     [[nodiscard]] bool is_shared() const noexcept { return mutex_.is_needed(); }
@@ -83,12 +104,27 @@ private:
 
     using Reserve = std::array<std::byte, 2'048>;
 
+    /// Notes which thread drains the lane.
+    class Draining {
+    public:
+        explicit Draining(Lane& lane) noexcept : lane_(lane) { lane_.drained_by_.store(&this_thread, std::memory_order_relaxed); }
+        Draining(const Draining&) = delete;
+        Draining& operator=(const Draining&) = delete;
+        ~Draining() { lane_.drained_by_.store(nullptr, std::memory_order_relaxed); }
+
+    private:
+        Lane& lane_;
+    };
+
     void post_drain() noexcept;
     void post();
     void drain();
     [[nodiscard]] Runnable* take_first() noexcept;
 
-    asio::any_io_executor executor_;
+    static thread_local constinit inline char this_thread = 0;
+
+    const Strand strand_;
+    std::atomic<const char*> drained_by_{nullptr};
     OptionalMutex mutex_;
     std::unique_ptr<Reserve> reserve_;
     Runnable* first_ = nullptr;

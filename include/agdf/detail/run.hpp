@@ -33,7 +33,7 @@ namespace agdf::detail {
 
 class Run final : public RunState, public RunControl, private ShutdownHook, public std::enable_shared_from_this<Run> {
 public:
-    Run(std::shared_ptr<GraphCore> core, const std::vector<asio::any_io_executor>& strands)
+    Run(std::shared_ptr<GraphCore> core, const std::vector<Strand>& strands)
         : RunState(core->options()), core_(std::move(core)), nodes_(*this, core_->blueprint, strands)
     {
     }

@@ -17,10 +17,10 @@ namespace agdf::detail {
 /// The lanes of a run, its nodes and their workers, made from a blueprint.
 class RunNodes {
 public:
-    RunNodes(RunState& run, const Blueprint& blueprint, const std::vector<asio::any_io_executor>& strands) : blueprint_(blueprint)
+    RunNodes(RunState& run, const Blueprint& blueprint, const std::vector<Strand>& strands) : blueprint_(blueprint)
     {
         const bool shared = strands.size() > 1;
-        for (const asio::any_io_executor& strand : strands)
+        for (const Strand& strand : strands)
             lanes_.push_back(std::make_shared<Lane>(strand, shared));
         workers_.resize(lanes_.size());
         make_nodes(run);

@@ -192,8 +192,28 @@ private:
         std::destroy_at(&parcel);
     }
 
+    enum class After : unsigned char {
+        step,  ///< there is more to be looked at
+        next,  ///< the next item has been taken
+        away   ///< nothing yet: the body has left the coroutine on an executor of its own
+    };
+
+    /// Deals with what a body has returned. One function, since it comes after each item and in coroutines GCC inlines little.
+    template <class... Value>
+    [[nodiscard]] AGDF_FLATTENED After end_body(Value&&... value)
+    {
+        if (!this->lane_.is_drained_here() && !this->lane_.is_here())
+            return After::away;
+        try {
+            (this->deliver(std::forward<Value>(value)), ...);
+        } catch (...) {
+            this->error_ = std::current_exception();
+        }
+        return takes_next() ? After::next : After::step;
+    }
+
     /// Takes the next item at once, for a body that has ended well.
-    [[nodiscard]] AGDF_FLATTENED bool takes_next()
+    [[nodiscard]] bool takes_next()
     {
         if (this->must_reset_cancellation() || this->error_ || this->policies_ || this->outlet_.is_full())
             return false;
@@ -254,15 +274,17 @@ private:
     asio::awaitable<void> run_asynchronous_bodies()
     {
         for (bool more = true; more;) {
+            auto after = After::step;
             if constexpr (Traits::blocking) {
                 try {
                     BodyCall<Caller> call{this->body_, std::move(this->input_.message->value)};
                     auto result = call_in_pool(std::move(call));
                     if constexpr (std::is_void_v<typename Traits::Return>) {
                         co_await std::move(result);
+                        after = end_body();
                     } else {
                         auto value = co_await std::move(result);
-                        this->deliver(std::move(value));
+                        after = end_body(std::move(value));
                     }
                 } catch (...) {
                     this->error_ = std::current_exception();
@@ -272,15 +294,26 @@ private:
                 try {
                     if constexpr (std::is_void_v<Out>) {
                         co_await (*this->body_)(this->input_.message->value);
+                        after = end_body();
+                        if (after == After::away) [[unlikely]] {
+                            co_await Lane::come_home();
+                            after = end_body();
+                        }
                     } else {
                         auto value = co_await (*this->body_)(this->input_.message->value);
-                        this->deliver(std::move(value));
+                        after = end_body(std::move(value));
+                        if (after == After::away) [[unlikely]] {  // and the value is where it was
+                            co_await Lane::come_home();
+                            after = end_body(std::move(value));
+                        }
                     }
                 } catch (...) {
                     this->error_ = std::current_exception();
                 }
+                if (this->error_ && !this->lane_.is_here())
+                    co_await Lane::come_home();
             }
-            if (takes_next())
+            if (after == After::next)
                 continue;
             if (this->must_reset_cancellation()) [[unlikely]] {
                 co_await asio::this_coro::throw_if_cancelled(false);

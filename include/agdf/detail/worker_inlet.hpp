@@ -19,7 +19,7 @@ class WorkerInlet final : public Inlet<Envelope<Item>> {
 public:
     using M = Envelope<Item>;
 
-    WorkerInlet(WorkerBase& worker, NodeInput<Item>& input) : Inlet<M>(worker.lane().executor()), worker_(worker), input_(input) {}
+    WorkerInlet(WorkerBase& worker, NodeInput<Item>& input) : Inlet<M>(worker.lane()), worker_(worker), input_(input) {}
 
     Got try_get(Getting<M>& receiver) override { return input_.inbox().try_get(receiver); }
     ChannelCore<M>& channel() noexcept override { return input_.inbox().channel(); }

@@ -35,6 +35,8 @@ AGDF_DECL asio::awaitable<void> BodyWorker::drive()
     while (is_streaming()) {
         if (pending_) {
             co_await pending_->perform();
+            if (!lane_.is_here())
+                co_await Lane::come_home();
             knows_of_time_out = policies_ && policies_->has_timed_out();
         } else {
             if (outlet.must_take_turn()) {
@@ -79,6 +81,8 @@ AGDF_DECL asio::awaitable<void> ItemWorker::work()
             if (filter() == Filter::initial)
                 co_await reset_cancellation();
             co_await attend();
+            if (!lane_.is_here())
+                co_await Lane::come_home();
         } else if (now == Step::sleep) {
             co_await sleep_alone();
             wake_for_good();

@@ -11,8 +11,8 @@
 
 namespace agdf::detail {
 
-AGDF_DECL Lane::Lane(asio::any_io_executor strand, bool shared)
-    : executor_(std::move(strand)), mutex_(shared), reserve_(std::make_unique<Reserve>())
+AGDF_DECL Lane::Lane(Strand strand, bool shared)
+    : strand_(std::move(strand)), mutex_(shared), reserve_(std::make_unique<Reserve>())
 {
 }
 
@@ -39,11 +39,20 @@ AGDF_DECL void Lane::post_drain() noexcept
 
 AGDF_DECL void Lane::post()
 {
-    asio::post(executor_, [lane = shared_from_this()] { lane->drain(); });
+    asio::post(strand_.executor, [lane = shared_from_this()] { lane->drain(); });
+}
+
+AGDF_DECL asio::awaitable<void> Lane::come_home()
+{
+    const bool throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    co_await asio::dispatch(asio::use_awaitable);
+    co_await asio::this_coro::throw_if_cancelled(throws);
 }
 
 AGDF_DECL void Lane::drain()
 {
+    const Draining draining{*this};
     const auto end = read_clock() + slice;
     while (Runnable* const runnable = take_first()) {
         is_fresh_ = false;

@@ -56,12 +56,12 @@ AGDF_DECL asio::io_context* io_context_of(const asio::any_io_executor& executor)
     return io_context_of_target<asio::strand<asio::any_io_executor>>(executor);
 }
 
-AGDF_DECL std::vector<asio::any_io_executor> make_strands(const asio::any_io_executor& executor, std::size_t count)
+AGDF_DECL std::vector<Strand> make_strands(const asio::any_io_executor& executor, std::size_t count)
 {
     return make_strands<asio::any_io_executor>(executor, count);
 }
 
-AGDF_DECL std::shared_ptr<RunControl> make_run(const std::shared_ptr<GraphCore>& core, const std::vector<asio::any_io_executor>& strands,
+AGDF_DECL std::shared_ptr<RunControl> make_run(const std::shared_ptr<GraphCore>& core, const std::vector<Strand>& strands,
                                                RunOptions options)
 {
     core->check_idle();
@@ -81,7 +81,7 @@ AGDF_DECL RunReport report_of_no_run(const RunControl& run, std::exception_ptr r
     return report;
 }
 
-AGDF_DECL RunReport run_to_the_end(const std::shared_ptr<GraphCore>& core, const std::vector<asio::any_io_executor>& strands,
+AGDF_DECL RunReport run_to_the_end(const std::shared_ptr<GraphCore>& core, const std::vector<Strand>& strands,
                                    asio::io_context* io, RunOptions options)
 {
     const auto drivers = std::make_shared<Drivers>();

@@ -84,6 +84,7 @@ AGDF_DECL void Run::add_watch(std::shared_ptr<Watch>& watch, MakeWatch make, std
 
 AGDF_DECL asio::awaitable<void> Run::set_up()
 {
+    const Lane& home = *nodes_.lanes().front();  // which the hooks may leave
     is_setting_up_ = true;
     if (is_stopping())
         co_return;
@@ -92,13 +93,18 @@ AGDF_DECL asio::awaitable<void> Run::set_up()
         std::exception_ptr error;
         try {
             const Hook& setup = nodes_.spec(set_up_nodes_).options().setup;
-            if (setup)
+            if (setup) {
                 co_await setup();
+                if (!home.is_here())
+                    co_await Lane::come_home();
+            }
             ++set_up_nodes_;  // from here on it is torn down, whatever comes
             node.make_bodies();
         } catch (...) {
             error = std::current_exception();
         }
+        if (!home.is_here())
+            co_await Lane::come_home();
         if (error && !(is_stopping() && is_operation_aborted(error)))
             halt_setup(node, error);
         if (error || is_stopping())
@@ -175,6 +181,7 @@ AGDF_DECL void Run::interrupt_lane(std::size_t lane)
 
 AGDF_DECL asio::awaitable<void> Run::tear_down()
 {
+    const Lane& home = *nodes_.lanes().front();
     is_tearing_down_ = true;
     is_torn_down_early_ = is_discarding();
     while (set_up_nodes_ > 0) {
@@ -188,6 +195,8 @@ AGDF_DECL asio::awaitable<void> Run::tear_down()
         } catch (...) {
             error = std::current_exception();
         }
+        if (!home.is_here())
+            co_await Lane::come_home();
         if (error) {
             NodeRun& node = nodes_.node(set_up_nodes_);
             node.keep(error);

@@ -24,7 +24,7 @@ namespace detail {
 template <class M>
 class FaultyInlet final : public Inlet<M> {
 public:
-    FaultyInlet(Inlet<M>& inlet, testing::Faults faults) : Inlet<M>(inlet.executor()), inlet_(inlet), faults_(std::move(faults)) {}
+    FaultyInlet(Inlet<M>& inlet, testing::Faults faults) : Inlet<M>(inlet.lane()), inlet_(inlet), faults_(std::move(faults)) {}
 
     Got try_get(Getting<M>& receiver) override
     {
