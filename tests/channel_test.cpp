@@ -3,12 +3,16 @@
 
 #include "support/catch.hpp"
 #include "support/counted.hpp"
+#include "support/graph.hpp"
 
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <exception>
+#include <future>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -564,4 +568,42 @@ TEST_CASE("try_send takes an item that can be copied but not assigned", "[channe
     const auto received = channel.try_receive();
     REQUIRE(received);
     CHECK(received->value == 1);
+}
+
+TEST_CASE("a channel may go once it has served the one who waits, also while that one is cancelled", "[channel][threads]")
+{
+    const test::Watchdog watchdog;
+    asio::io_context io;
+    auto work = asio::make_work_guard(io);
+    std::thread thread{[&] { io.run(); }};
+    int answers = 0;
+    constexpr int rounds = 3'000;
+    for (int round = 0; round < rounds; ++round) {
+        auto channel = std::make_unique<agdf::Channel<int>>(1);
+        asio::cancellation_signal signal;
+        std::atomic<bool> is_waiting{false}, is_sending{false};
+        std::promise<void> done;
+        const auto answered = [&](const std::exception_ptr&, const std::optional<int>&) {
+            ++answers;
+            done.set_value();
+        };
+        asio::co_spawn(io, channel->receive(), asio::bind_cancellation_slot(signal.slot(), answered));
+        asio::post(io, [&] {
+            asio::post(io, [&] {
+                is_waiting = true;
+                while (!is_sending) {
+                }
+                signal.emit(asio::cancellation_type::terminal);
+            });
+        });
+        while (!is_waiting)
+            std::this_thread::yield();
+        is_sending = true;
+        if (channel->try_send(1) && channel->size() == 0)
+            channel.reset();  // nobody waits there any more
+        done.get_future().get();
+    }
+    work.reset();
+    thread.join();
+    CHECK(answers == rounds);
 }

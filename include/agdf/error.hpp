@@ -12,11 +12,11 @@
 
 namespace agdf {
 
-/// Says that a graph was built or started in a way that cannot work.
+/// Says that something was built, started or asked for in a way that cannot work.
 ///
-/// Errors: thrown by `Graph::add_node`, `add_edge`, `run`, `async_run` and `StatsLogger`, always before an item
-///         flows, and by a Channel, Semaphore or RateLimiter that is made with a number that cannot be; a failing
-///         node never throws it. Its text says where, what is wrong, what was expected and what to do.
+/// Errors: thrown by what builds and starts a graph before an item flows, by a Channel, Semaphore, RateLimiter or ready-made
+///         body that is made with options that cannot be, and by a RunReport that is asked for a node which was not there.
+///         Its text says where, what is wrong, what was expected and what to do.
 class GraphError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
@@ -24,7 +24,8 @@ public:
 
 /// Says that something took longer than it was allowed to.
 ///
-/// Errors: thrown by `Channel::send_for` and `Channel::receive_for`; no item is lost or doubled then.
+/// Errors: thrown by `Channel::send_for`, which destroys its item then, and by `Channel::receive_for`, which has taken none. It
+///         is also the error of an attempt that has outlasted `NodeOptions::timeout`.
 class TimeoutError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
@@ -40,7 +41,7 @@ enum class LogLevel {
 
 /// Receives the log lines of a graph, without a newline at their end.
 ///
-/// Thread-safety: called from every thread that runs the graph; with `threads = 1` never at the same time.
+/// Thread-safety: called from every thread that runs the graph, maybe at the same time.
 using Log = std::function<void(LogLevel, std::string_view)>;
 
 /// Returns the text of an error: `what()` where it has one.

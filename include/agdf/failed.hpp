@@ -23,7 +23,7 @@ struct Failed {
     std::string node;                            ///< the node where it failed
     std::exception_ptr error;                    ///< what the last attempt threw
     std::size_t attempts = 1;                    ///< how often it was tried
-    std::chrono::system_clock::time_point time;  ///< when the last attempt failed
+    std::chrono::system_clock::time_point time;  ///< when it failed for good: with an order, when its turn had come
 };
 
 /// The failure of a source, or of a body that takes nothing.

@@ -22,12 +22,13 @@ namespace agdf {
 /// A directed acyclic graph whose nodes are coroutines and functions, and whose edges carry items between them.
 ///
 /// A graph is a blueprint: it owns a copy of each body, can be run again and again, and each run has its own queues,
-/// counters and report. Nodes and edges that are added during a run, on the graph's strand, belong to the next one.
+/// counters and report. Nodes and edges that a body adds during a run, with `threads = 1`, belong to the next one.
 ///
 /// Shape:          nodes are described in the README and at `NodeOptions`; items flow along edges as soon as they are
 ///                 yielded, and every queue is bounded.
 /// Errors:         what cannot work throws GraphError at once, or does not compile.
-/// Thread-safety:  `stop`, `cancel`, `pause`, `resume` and `stats` are safe from any thread; all else belongs before the run.
+/// Thread-safety:  `stop`, `cancel`, `pause`, `resume` and `stats` are safe from any thread; all else belongs before the
+///                 run, or into a body.
 /// Source:         async-graph-data-flow's AsyncGraph and AsyncExecutor.
 ///
 ///     asio::io_context io;
@@ -203,7 +204,9 @@ public:
     /// Runs the graph until the last item has left.
     ///
     /// On an `asio::io_context` it runs the context, on `GraphOptions::threads` threads in all, the caller's included; on
-    /// another context it waits for the end, which somebody else's threads bring about.
+    /// another context it waits for the end, which somebody else's threads bring about: the last of them may still be
+    /// letting go of the bodies when it returns. If somebody stops the context meanwhile the run is cancelled and wound up, and
+    /// the context stopped again.
     ///
     /// Errors: throws GraphError if the graph cannot run, before anything starts. A failing node never throws out of
     ///         `run`: look at the report. What a handler throws that has nothing to do with the graph comes out of `run` as it

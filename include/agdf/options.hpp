@@ -82,7 +82,8 @@ private:
 
 /// The options of a graph. An aggregate: `Graph graph{io, {.threads = 2}}`.
 struct GraphOptions {
-    /// 1 = all bodies on one strand, never two at the same time; n = the workers of a node may run in parallel.
+    /// 1 = all bodies on one strand, never two at the same time, but for those in the blocking pool; n = the workers of a node
+    /// may run in parallel. A body that goes on on another executor is beside the others as long as it is there.
     std::size_t threads = 1;
     OnError on_error = OnError::skip;
     std::size_t max_exceptions = 1'000;  ///< exceptions kept per node, the newest

@@ -51,9 +51,9 @@ template <class Result>
 
 /// Lets something be done so and so often, and whoever comes too early wait: a handle, whose copies share the limit.
 ///
-/// In any time t there are never more than `burst + t * rate / per` permits, and when enough coroutines wait never fewer.
-/// A timer that fires late is made up for by one permit at most, so for intervals that are shorter than timers are exact,
-/// some 0.1 ms, allow a burst.
+/// Permits come at `rate / per`, and `burst` of them at once after a pause. A timer that fires late is made up for by one permit,
+/// so two may come closer together than an interval; what a longer stall costs is not made up for. For intervals that are
+/// shorter than timers are exact, some 0.1 ms, allow a burst.
 ///
 /// Shape:          for coroutines of any graphs, and without one; in `NodeOptions::rate_limit` for each attempt.
 /// Errors:         GraphError unless the rate is a finite number above 0, `per` is above 0 and `burst` at least 1 and no more

@@ -86,6 +86,7 @@ private:
 /// Shape:          the parameter of `Stream<O>(Receiver<I>)` and `asio::awaitable<void>(Receiver<I>)`. With several
 ///                 workers each has a Receiver of its own, and they compete for the node's one queue. After an error that does
 ///                 not halt the run the body is called again, for the items that are left.
+///                 What it has been given counts as dealt with, unless it says `fail` or `give_up`.
 /// Resumes:        on the graph's strand.
 /// Thread-safety:  belongs to its body, and is valid until the body ends.
 ///
@@ -124,9 +125,9 @@ public:
     ///
     /// An item that is queued is returned even if the time is over, so a deadline in the past only asks; the others on the
     /// strand get a turn before the answer is empty. When the run is stopped, what is queued comes first; then one answer
-    /// is empty at once, also if the call waits already, so that the body can send on what it keeps. From then on times
-    /// are void: the next call waits for an item or for the end, and the one after an item is empty at once again. With
-    /// `time_point::max()` there is no time-out, but the stop still ends the wait.
+    /// is empty at once, also if the call waits already, so that the body can send on what it keeps. From then on a deadline
+    /// that is still to come is ignored: the next call waits for an item or for the end; and each time the queue has run dry
+    /// again, one call is empty at once. With `time_point::max()` there is no time-out, but the stop still ends the wait.
     ///
     /// Errors: as `next`; no item is lost or doubled when the time is over while one arrives.
     ///

@@ -17,8 +17,8 @@ namespace agdf {
 
 /// How a run ended; a later one of these wins over an earlier one.
 enum class Outcome {
-    completed,              ///< every item was dealt with, none failed
-    completed_with_errors,  ///< every item was dealt with, some failed
+    completed,              ///< nothing failed; what was dropped or left unread is in the numbers
+    completed_with_errors,  ///< some items failed, and the run went on
     stopped,                ///< `stop` was called; what had been yielded was carried to the end
     cancelled,              ///< `cancel` was called, or the context was stopped; what was under way was discarded
     halted                  ///< an item failed at a node that halts

@@ -30,9 +30,9 @@ struct NodeStats {
     std::size_t queue_peak = 0;              ///< most items that ever waited
     std::size_t workers = 0;                 ///< invocations that may be under way at once
     std::size_t active = 0;                  ///< workers that are on an item now
-    std::chrono::nanoseconds busy{};         ///< time its workers spent on items; this and the next two are real time, always
+    std::chrono::nanoseconds busy{};         ///< time its workers spent on items, permits and pauses before a retry among it; real time, as the next two
     std::chrono::nanoseconds idle{};         ///< time its workers waited for input
-    std::chrono::nanoseconds blocked{};      ///< time its workers waited for room further down
+    std::chrono::nanoseconds blocked{};      ///< time its workers waited for room further down, or for their turn in an order
 };
 
 }  // namespace agdf

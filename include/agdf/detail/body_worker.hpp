@@ -77,7 +77,7 @@ protected:
     [[nodiscard]] virtual Step step() = 0;
     /// Calls a plain body, or starts a stream; an error is in `error_` afterwards.
     virtual void start_call() = 0;
-    /// Calls an asynchronous body for the item in hand, and for the next ones as long as `goes_on`.
+    /// Calls an asynchronous body for the item in hand, and for the next ones as long as there are some.
     [[nodiscard]] virtual asio::awaitable<void> run_bodies() { std::terminate(); }
     [[nodiscard]] virtual bool is_asynchronous() const noexcept { return false; }
 

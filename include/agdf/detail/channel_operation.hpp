@@ -12,6 +12,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 namespace agdf::detail {
@@ -121,12 +122,21 @@ private:
 
     [[nodiscard]] bool withdraw() noexcept
     {
-        ChannelCore<M>* const channel = channel_.load(std::memory_order_relaxed);
-        return channel && channel->withdraw(*this);
+        is_withdrawing_.store(true);
+        ChannelCore<M>* const channel = channel_.load();
+        const bool is_withdrawn = channel && channel->withdraw(*this);
+        is_withdrawing_.store(false);
+        return is_withdrawn;
     }
 
-    /// It has been served, or given up: from here on the channel may go, whether or not the coroutine has been resumed.
-    void forget_channel() noexcept { channel_.store(nullptr, std::memory_order_relaxed); }
+    /// It has been served, or given up: from here on the channel may go, whether or not the coroutine has been resumed. One who
+    /// is about to withdraw in vain on another thread still looks into it: either that one sees this, or this sees that one.
+    void forget_channel() noexcept
+    {
+        channel_.store(nullptr);
+        while (is_withdrawing_.load())
+            std::this_thread::yield();
+    }
 
     void resume() noexcept
     {
@@ -137,6 +147,7 @@ private:
     }
 
     std::atomic<ChannelCore<M>*> channel_;  // the one who serves may be on another thread than the one who cancels
+    std::atomic<bool> is_withdrawing_{false};
     ShutdownService* service_ = nullptr;
     std::shared_ptr<Meeting> meeting_;
     std::exception_ptr error_;

@@ -36,7 +36,7 @@ private:
     Outlet<Failed<In>> outlet_;
 };
 
-/// The same, for the type of the node's items.
+/// The policies of a worker, for the type of its node's items.
 template <class In>
 class PoliciesFor final : public Policies {
 public:
