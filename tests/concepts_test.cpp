@@ -98,3 +98,19 @@ TEST_CASE("what can be a node is known when a program compiles", "[concepts]")
 {
     SUCCEED("the assertions above are the test");
 }
+
+TEST_CASE("what is called a node body compiles as one", "[concepts]")
+{
+    struct Pinned {
+        Pinned() = default;
+        Pinned(Pinned&&) = delete;
+    };
+    STATIC_REQUIRE(agdf::NodeBody<asio::awaitable<void> (*)(agdf::Receiver<int>)>);
+    STATIC_REQUIRE_FALSE(agdf::NodeBody<int (*)(agdf::Receiver<int>)>);
+    STATIC_REQUIRE_FALSE(agdf::NodeBody<Pinned (*)(int)>);
+    STATIC_REQUIRE_FALSE(agdf::NodeBody<agdf::Blocking<asio::awaitable<int> (*)(int)>>);
+    STATIC_REQUIRE_FALSE(agdf::NodeBodyFor<Pinned (*)(int), int>);
+#if defined(__cpp_static_call_operator)
+    STATIC_REQUIRE(agdf::NodeBody<decltype([](int) static { return 1; })>);
+#endif
+}

@@ -5,6 +5,8 @@
 #include <agdf/detail/piece.hpp>
 #include <agdf/stream.hpp>
 
+#include <fmt/core.h>
+
 #include <chrono>
 #include <cstddef>
 #include <functional>

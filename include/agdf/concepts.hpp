@@ -55,6 +55,28 @@ concept CharacterPointer = std::is_pointer_v<T> && is_character<std::remove_cv_t
 template <class Key>
 concept HashedByValue = Hashable<Key> && !CharacterPointer<Key>;
 
+/// What a body must be, one thing after the other.
+template <class Traits>
+struct BodyFit {
+    static constexpr bool known = Traits::known_signature;
+    static constexpr bool mixes = Traits::mixes;
+    static constexpr bool passes = mixes || Traits::passing != Passing::unknown;
+    static constexpr bool callable = known && passes && !mixes;
+    // Of what cannot be called the rest is not asked.
+    static constexpr bool coroutine = !callable || Traits::kind != BodyKind::unknown;
+    static constexpr bool items = [] {
+        if constexpr (callable)
+            return (std::is_void_v<typename Traits::In> || Item<typename Traits::In>) &&
+                   (std::is_void_v<typename Traits::Out> || Item<typename Traits::Out>);
+        else
+            return true;
+    }();
+    static constexpr bool pool =
+        !callable || !Traits::blocking || (Traits::kind == BodyKind::plain && Traits::passing != Passing::receiver);
+    static constexpr bool whole = !callable || Traits::passing != Passing::receiver || Traits::kind != BodyKind::plain;
+    static constexpr bool all = callable && coroutine && items && pool && whole;
+};
+
 }  // namespace detail
 
 /// A callable that can be a node without saying more: one signature, of one of the accepted shapes.
@@ -63,13 +85,12 @@ concept HashedByValue = Hashable<Key> && !CharacterPointer<Key>;
 ///     static_assert(!agdf::NodeBody<decltype([](auto) { return 1; })>);  // say the type: add_node<int>(…)
 ///     static_assert(!agdf::NodeBody<int>);
 template <class Body>
-concept NodeBody = detail::BodyTraits<std::decay_t<Body>>::known_signature &&
-                   detail::BodyTraits<std::decay_t<Body>>::kind != detail::BodyKind::unknown;
+concept NodeBody = detail::BodyFit<detail::BodyTraits<std::decay_t<Body>>>::all;
 
 /// A callable that can be a node whose items are `In`; `void` for a source.
 ///
 ///     static_assert(agdf::NodeBodyFor<decltype([](auto x) { return x; }), int>);
 template <class Body, class In>
-concept NodeBodyFor = detail::BodyTraits<std::decay_t<Body>, In>::kind != detail::BodyKind::unknown;
+concept NodeBodyFor = detail::BodyFit<detail::BodyTraits<std::decay_t<Body>, In>>::all;
 
 }  // namespace agdf

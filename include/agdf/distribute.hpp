@@ -5,6 +5,8 @@
 #include <agdf/detail/mix.hpp>
 #include <agdf/graph.hpp>
 
+#include <fmt/core.h>
+
 #include <cstddef>
 #include <functional>
 #include <initializer_list>

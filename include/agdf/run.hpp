@@ -5,6 +5,7 @@
 #include <agdf/graph.hpp>
 
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <type_traits>
 #include <utility>

@@ -6,6 +6,8 @@
 #include <agdf/detail/run_control.hpp>
 #include <agdf/node.hpp>
 
+#include <fmt/core.h>
+
 #include <atomic>
 #include <chrono>
 #include <concepts>

@@ -24,44 +24,33 @@ consteval bool check_body()
     static_assert(!result,
                   "agdf::Graph::add_node(name, body): the body is the Stream or asio::awaitable that a call has returned. Expected: the "
                   "function itself, which is called for each item, or for each run. Pass it without its parentheses.");
-    constexpr bool known = result || Traits::known_signature;
-    constexpr bool mixes = Traits::mixes;
-    constexpr bool passes = mixes || Traits::passing != Passing::unknown;
-    static_assert(known,
+    using Fit = BodyFit<Traits>;
+    static_assert(result || Fit::known,
                   "agdf::Graph::add_node(name, body): the input type of the body cannot be read off it; it is a generic "
                   "lambda, an overloaded function object, a std::ref, a pointer to a member, or not callable at all. Expected: a "
                   "function, or a lambda with plain parameter types. Name the type, add_node<In>(name, body), or write it "
                   "into the parameter.");
-    static_assert(result || !known || passes,
+    static_assert(result || !Fit::known || Fit::passes,
                   "agdf::Graph::add_node(name, body): the body cannot be called with its item. Expected: Stream<O>(I), "
                   "asio::awaitable<O>(I), O(I), or the same with Receiver<I>, with the elements of a tuple, or with no "
                   "parameter. Take the item by value or by const reference.");
-    static_assert(!mixes,
+    static_assert(!Fit::mixes,
                   "agdf::Graph::add_node(name, body): the body takes a Receiver beside something else, or by reference. "
                   "Expected: receivers alone, by value. Bring what else it needs by capture, or as one more Receiver.");
-    if constexpr (!result && known && passes && !mixes) {
-        constexpr bool coroutine = Traits::kind != BodyKind::unknown;
-        static_assert(coroutine,
-                      "agdf::Graph::add_node(name, body): the body returns an asio::awaitable with an executor of its own. "
-                      "Expected: asio::awaitable<O>, with the default executor. Drop the second template argument.");
-        constexpr bool items = (std::is_void_v<typename Traits::In> || Item<typename Traits::In>) &&
-                               (std::is_void_v<typename Traits::Out> || Item<typename Traits::Out>);
-        static_assert(items,
-                      "agdf::Graph::add_node(name, body): the body takes or returns a type that cannot travel between nodes. "
-                      "Expected: an object type that can be moved. Wrap it in a std::unique_ptr or std::shared_ptr.");
-        constexpr bool pool = !Traits::blocking || (Traits::kind == BodyKind::plain && Traits::passing != Passing::receiver);
-        static_assert(pool,
-                      "agdf::Graph::add_node(name, blocking(body)): the body is a coroutine, or takes a Receiver. Expected: a "
-                      "plain function O(I), std::optional<O>(I) or void(I), since it runs in the thread pool. Drop "
-                      "blocking(…), and co_await agdf::run_blocking(f) where it blocks.");
-        constexpr bool whole = Traits::passing != Passing::receiver || Traits::kind != BodyKind::plain;
-        static_assert(whole,
-                      "agdf::Graph::add_node(name, body): the body takes a Receiver but is a plain function, which cannot await "
-                      "its items. Expected: Stream<O>(Receiver<I>) or asio::awaitable<void>(Receiver<I>). Make it a coroutine.");
-        return coroutine && items && pool && whole;
-    } else {
-        return false;
-    }
+    static_assert(Fit::coroutine,
+                  "agdf::Graph::add_node(name, body): the body returns an asio::awaitable with an executor of its own. "
+                  "Expected: asio::awaitable<O>, with the default executor. Drop the second template argument.");
+    static_assert(Fit::items,
+                  "agdf::Graph::add_node(name, body): the body takes or returns a type that cannot travel between nodes. "
+                  "Expected: an object type that can be moved. Wrap it in a std::unique_ptr or std::shared_ptr.");
+    static_assert(Fit::pool,
+                  "agdf::Graph::add_node(name, blocking(body)): the body is a coroutine, or takes a Receiver. Expected: a "
+                  "plain function O(I), std::optional<O>(I) or void(I), since it runs in the thread pool. Drop "
+                  "blocking(…), and co_await agdf::run_blocking(f) where it blocks.");
+    static_assert(Fit::whole,
+                  "agdf::Graph::add_node(name, body): the body takes a Receiver but is a plain function, which cannot await "
+                  "its items. Expected: Stream<O>(Receiver<I>) or asio::awaitable<void>(Receiver<I>). Make it a coroutine.");
+    return !result && Fit::all;
 }
 
 }  // namespace agdf::detail

@@ -6,6 +6,7 @@
 #include <agdf/detail/worker_inlet.hpp>
 #include <agdf/receiver.hpp>
 
+#include <cstddef>
 #include <exception>
 #include <tuple>
 #include <type_traits>
