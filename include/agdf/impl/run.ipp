@@ -45,13 +45,13 @@ template <class Executor>
 
 AGDF_DECL asio::io_context* io_context_of(const asio::any_io_executor& executor)
 {
-    using Plain = asio::io_context::executor_type;
-    using CountsAsWork = decltype(asio::require(std::declval<Plain>(), asio::execution::outstanding_work.tracked));
-    if (asio::io_context* const io = io_context_of_target<Plain>(executor))
+    using Usual = asio::io_context::executor_type;
+    using CountsAsWork = decltype(asio::require(std::declval<Usual>(), asio::execution::outstanding_work.tracked));
+    if (asio::io_context* const io = io_context_of_target<Usual>(executor))
         return io;
     if (asio::io_context* const io = io_context_of_target<CountsAsWork>(executor))
         return io;
-    if (asio::io_context* const io = io_context_of_target<asio::strand<Plain>>(executor))
+    if (asio::io_context* const io = io_context_of_target<asio::strand<Usual>>(executor))
         return io;
     return io_context_of_target<asio::strand<asio::any_io_executor>>(executor);
 }
