@@ -201,6 +201,7 @@ TEST_CASE("a run that is refused takes no start item away", "[start]")
     CHECK_THROWS_AS(graph.run({.start = {item, agdf::start("nobody", 1)}}), agdf::GraphError);
     auto unfed = graph.add_node("unfed", [](int) {});
     CHECK_THROWS_AS(graph.run({.start = {item}}), agdf::GraphError);
+    CHECK_THROWS_AS(graph.run({.start = {item, item, agdf::start(unfed, 1)}}), agdf::GraphError);
     CHECK(graph.run({.start = {item, agdf::start(unfed, 1)}}).outcome == Outcome::completed);
     CHECK(sum == 5);
 }

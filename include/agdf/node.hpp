@@ -98,10 +98,13 @@ namespace detail {
 template <class T>
 constexpr bool is_handle = requires(const T& handle) { []<class In, class Out>(const Node<In, Out>&) {}(handle); };
 
+template <class T>
+constexpr bool is_name = std::is_convertible_v<const T&, std::string_view> || std::is_convertible_v<T&, std::string_view> ||
+                         std::is_convertible_v<T, std::string_view>;
+
 /// Neither two handles nor two names.
 template <class From, class To>
-constexpr bool is_no_edge = !(is_handle<From> && is_handle<To>) &&
-                            !(std::is_convertible_v<const From&, std::string_view> && std::is_convertible_v<const To&, std::string_view>);
+constexpr bool is_no_edge = !(is_handle<From> && is_handle<To>) && !(is_name<From> && is_name<To>);
 
 }  // namespace detail
 

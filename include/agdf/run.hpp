@@ -28,12 +28,23 @@ namespace detail {
 /// The report of a run that could not begin.
 [[nodiscard]] AGDF_DECL RunReport report_of_no_run(const RunControl& run, std::exception_ptr reason);
 
-/// An executor that counts as work of its context. It is not asio::executor_work_guard, which does not take a strand of
-/// any_io_executor.
+/// Makes an executor count as work of its context. asio::executor_work_guard does not take a strand of any_io_executor, and is
+/// for executors of the networking TS only.
 template <class Executor>
 [[nodiscard]] auto as_work(const Executor& executor)
 {
-    return asio::prefer(executor, asio::execution::outstanding_work.tracked);
+    if constexpr (asio::can_prefer<const Executor&, asio::execution::outstanding_work_t::tracked_t>::value)
+        return asio::prefer(executor, asio::execution::outstanding_work.tracked);
+    else
+        return asio::executor_work_guard<Executor>(executor);
+}
+template <class Work>
+[[nodiscard]] auto executor_of_work(const Work& work)
+{
+    if constexpr (requires { work.owns_work(); })
+        return work.get_executor();
+    else
+        return work;
 }
 
 /// Hands the report to a completion handler, on the handler's executor.
@@ -46,7 +57,7 @@ public:
     }
     void complete(RunReport report) override
     {
-        const auto executor = work_;
+        const auto executor = executor_of_work(work_);
         asio::post(executor, [handler = std::move(handler_), mine = std::move(report)]() mutable {
             auto slot = asio::get_associated_cancellation_slot(handler);
             if (slot.is_connected())

@@ -6,8 +6,6 @@
 #include <agdf/detail/run_control.hpp>
 #include <agdf/node.hpp>
 
-#include <fmt/core.h>
-
 #include <atomic>
 #include <chrono>
 #include <concepts>
@@ -32,10 +30,14 @@ public:
 
     /// Hands the value to the node's run, whose type has been checked.
     virtual void add_to(NodeRun& run) = 0;
-    /// Errors: throws GraphError if the value has gone into an earlier run.
+    /// Whether it can go into one run only, once.
+    [[nodiscard]] virtual bool is_for_one_use() const noexcept = 0;
+    /// Errors: throws GraphError if the value has been used up.
     virtual void check_unused(const NodeRun& run) const = 0;
     [[nodiscard]] virtual ItemType type() const = 0;
 };
+
+[[noreturn]] AGDF_DECL void refuse_start_item(const std::string& node);
 
 template <class In>
 class StartValueOf final : public StartValue {
@@ -48,17 +50,16 @@ public:
         if constexpr (Copies<In>::value) {
             inbox.add_start({std::as_const(value_), nullptr});
         } else {
-            check_unused(run);
-            used_ = true;
+            if (used_.exchange(true))
+                refuse_start_item(run.name());
             inbox.add_start({std::move(value_), nullptr});
         }
     }
+    [[nodiscard]] bool is_for_one_use() const noexcept override { return !Copies<In>::value; }
     void check_unused(const NodeRun& run) const override
     {
         if (used_)
-            throw GraphError(fmt::format("agdf::start('{}', item): the item was moved into an earlier run, it cannot be copied. "
-                                         "Expected: a start item for each run. Make a new one with agdf::start.",
-                                         run.name()));
+            refuse_start_item(run.name());
     }
     [[nodiscard]] ItemType type() const override { return item_type<In>(); }
 

@@ -5,6 +5,9 @@
 #include "support/graph.hpp"
 
 #include <asio/thread_pool.hpp>
+#if !defined(ASIO_NO_TS_EXECUTORS)
+#include <asio/executor.hpp>
+#endif
 
 #include <algorithm>
 #include <atomic>
@@ -323,3 +326,18 @@ TEST_CASE("a setup and a teardown may leave the graph's strand", "[executors]")
     CHECK_FALSE(is_elsewhere);
     pool.join();
 }
+
+#if !defined(ASIO_NO_TS_EXECUTORS)
+TEST_CASE("async_run takes a handler that is bound to an executor of the networking TS", "[executors]")
+{
+    const Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    graph.add_node("source", agdf::from_range({1, 2, 3})) >> graph.add_node("sink", [](int) {});
+    bool has_ended = false;
+    const asio::executor executor = io.get_executor();
+    graph.async_run(asio::bind_executor(executor, [&](const agdf::RunReport& report) { has_ended = report.outcome == Outcome::completed; }));
+    io.run();
+    CHECK(has_ended);
+}
+#endif

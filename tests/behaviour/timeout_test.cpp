@@ -201,6 +201,7 @@ TEST_CASE("a time-out ends a stream that awaits nothing where it yields", "[time
     asio::io_context io;
     agdf::Graph graph{io, test::quiet()};
     const bool has_edge = GENERATE(true, false);
+    const std::size_t room = GENERATE(1U, 1'024U);  // with little the body stands still before each time-out could come
     const std::size_t attempts = GENERATE(1U, 2U);
     const auto body = [](int n) -> agdf::Stream<int> {
         const Counted local;
@@ -212,7 +213,7 @@ TEST_CASE("a time-out ends a stream that awaits nothing where it yields", "[time
     source >> node;
     std::uint64_t received = 0;
     if (has_edge)
-        node >> graph.add_node("sink", [&](int) { ++received; });
+        node >> graph.add_node("sink", [&](int) { ++received; }, {.queue_size = room});
     const auto report = graph.run();
     CHECK(report.outcome == Outcome::completed_with_errors);
     CHECK(report.node("node").err == 2);
@@ -223,6 +224,51 @@ TEST_CASE("a time-out ends a stream that awaits nothing where it yields", "[time
     if (has_edge)
         CHECK(received == report.node("node").out);
     CHECK(Counted::alive() == 0);
+}
+
+TEST_CASE("a stream that has switched cancellation off is not ended where it yields either", "[timeout]")
+{
+    const test::Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    const auto body = [](int n) -> agdf::Stream<int> {
+        const Counted local;
+        auto word = asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        co_await std::move(word);
+        const auto end = std::chrono::steady_clock::now() + 20ms;
+        while (std::chrono::steady_clock::now() < end)
+            co_yield n;
+    };
+    std::uint64_t received = 0;
+    auto source = graph.add_node("source", agdf::from_range({1, 2}));
+    source >> graph.add_node("node", body, {.timeout = 1ms}) >> graph.add_node("sink", [&](int) { ++received; });
+    const auto report = graph.run();
+    CHECK(report.outcome == Outcome::completed);
+    CHECK(received == report.node("node").out);
+    CHECK(Counted::alive() == 0);
+}
+
+TEST_CASE("the time in which a source is paused does not count", "[timeout][pause]")
+{
+    Bench bench;
+    const bool awaits = GENERATE(false, true);
+    const auto numbers = [&]() -> agdf::Stream<int> {
+        for (int i = 1; i <= 3'000; ++i) {
+            if (awaits)
+                co_await agdf::sleep_for(100us);
+            co_yield i;
+        }
+    };
+    auto source = bench.graph.add_node("source", numbers, {.timeout = 1s});
+    source >> bench.graph.add_node("sink", [&](int n) {
+        bench.results.push_back(n);
+        if (n == 1'000)
+            bench.graph.pause();
+    });
+    bench.at(1h, [&] { bench.graph.resume(); });
+    const auto report = bench.graph.run();
+    CHECK(report.outcome == Outcome::completed);
+    CHECK(bench.results == up_to(3'000));
 }
 
 TEST_CASE("a stream that is told of its time-out may still yield all that it has", "[timeout]")

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -66,9 +67,12 @@ public:
     void start(const StartItems& items)
     {
         std::vector<bool> started(nodes_.size());
+        std::unordered_set<const StartValue*> seen;
         for (const StartItem& item : items) {  // all of them first: an item that has been moved is gone
             const std::size_t index = item.node_of(blueprint_);
             check_start(index, item.value());
+            if (item.value() && item.value()->is_for_one_use() && !seen.insert(item.value()).second)
+                refuse_start_item(nodes_[index]->name());
             started[index] = true;
         }
         std::vector<std::size_t> begin_by_themselves;

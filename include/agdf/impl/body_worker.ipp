@@ -51,13 +51,19 @@ AGDF_DECL asio::awaitable<void> BodyWorker::drive()
             if (error_ || outlet.has_error() || is_cut_short())
                 break;
         }
-        while (is_source() && must_pause())
+        while (is_source() && must_pause()) {
+            if (policies_)
+                policies_->stand_still();
             co_await pause();
+            if (policies_)
+                co_await policies_->go_on();
+        }
         if (is_turn_over()) {
             end_turn();
             co_await suspend();
         }
-        if (policies_ && policies_->has_timed_out() && !knows_of_time_out) {  // it came while there was nothing to be cancelled
+        const bool may_be_cancelled = !knows_of_time_out && filter() != Filter::replaced;
+        if (policies_ && policies_->has_timed_out() && may_be_cancelled) {  // it came while there was nothing to be cancelled
             error_ = std::make_exception_ptr(asio::system_error(asio::error::operation_aborted));
             break;
         }

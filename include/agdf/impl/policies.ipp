@@ -257,6 +257,7 @@ AGDF_DECL void Policies::stop_clock()
         return;
     stop_timer();
     time_left_ -= std::min(time_left_, timer_.now() - clock_started_);
+    timed_out_ = time_left_ == time_left_.zero();  // one that always stands still again before the timer comes would never know
 }
 
 AGDF_DECL void Policies::wait_for_timer(void (Policies::*over)())

@@ -4,7 +4,16 @@
 
 #include <agdf/start.hpp>
 
+#include <fmt/core.h>
+
 namespace agdf {
+
+AGDF_DECL void detail::refuse_start_item(const std::string& node)
+{
+    throw GraphError(fmt::format("agdf::start('{}', item): the item was moved into an earlier run, or is there twice, and it cannot be copied. "
+                                 "Expected: a start item for each use. Make a new one with agdf::start.",
+                                 node));
+}
 
 AGDF_DECL StartItem::StartItem(detail::Blueprint* blueprint, std::size_t index, std::string name, std::shared_ptr<detail::StartValue> value)
     : blueprint_(blueprint), index_(index), name_(std::move(name)), value_(std::move(value))

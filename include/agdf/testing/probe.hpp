@@ -53,12 +53,12 @@ struct AnyItems {
 template <class T>
 struct ProbeList {
     ProbeList() = default;
-    ProbeList(std::initializer_list<T> items)
+    ProbeList(std::initializer_list<T> list)
         requires std::copy_constructible<T>
-        : items(items)
+        : items(list)
     {
     }
-    ProbeList(std::vector<T> items) noexcept : items(std::move(items)) {}
+    ProbeList(std::vector<T> vector) noexcept : items(std::move(vector)) {}
 
     std::vector<T> items;
 };
