@@ -53,15 +53,19 @@ private:
                         co_await call();
                     } else {
                         auto value = co_await call();
-                        if (!this->lane_.is_here())
+                        if (!this->lane_.is_here()) {
+                            co_await asio::this_coro::throw_if_cancelled(false);
                             co_await Lane::come_home();
+                        }
                         this->deliver(std::move(value));
                     }
                 } catch (...) {
                     this->error_ = std::current_exception();
                 }
-                if (!this->lane_.is_here())
+                if (!this->lane_.is_here()) {
+                    co_await asio::this_coro::throw_if_cancelled(false);
                     co_await Lane::come_home();
+                }
                 co_await asio::this_coro::throw_if_cancelled(false);
             } else {
                 start();

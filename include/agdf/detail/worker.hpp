@@ -296,6 +296,7 @@ private:
                         co_await (*this->body_)(this->input_.message->value);
                         after = end_body();
                         if (after == After::away) [[unlikely]] {
+                            co_await asio::this_coro::throw_if_cancelled(false);
                             co_await Lane::come_home();
                             after = end_body();
                         }
@@ -303,6 +304,7 @@ private:
                         auto value = co_await (*this->body_)(this->input_.message->value);
                         after = end_body(std::move(value));
                         if (after == After::away) [[unlikely]] {  // and the value is where it was
+                            co_await asio::this_coro::throw_if_cancelled(false);
                             co_await Lane::come_home();
                             after = end_body(std::move(value));
                         }
@@ -310,8 +312,10 @@ private:
                 } catch (...) {
                     this->error_ = std::current_exception();
                 }
-                if (this->error_ && !this->lane_.is_here())
+                if (this->error_ && !this->lane_.is_here()) {
+                    co_await asio::this_coro::throw_if_cancelled(false);
                     co_await Lane::come_home();
+                }
             }
             if (after == After::next)
                 continue;

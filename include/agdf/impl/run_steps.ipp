@@ -95,16 +95,22 @@ AGDF_DECL asio::awaitable<void> Run::set_up()
             const Hook& setup = nodes_.spec(set_up_nodes_).options().setup;
             if (setup) {
                 co_await setup();
-                if (!home.is_here())
+                if (!home.is_here()) {
+                    co_await asio::this_coro::throw_if_cancelled(false);
                     co_await Lane::come_home();
+                    co_await asio::this_coro::throw_if_cancelled(true);
+                }
             }
             ++set_up_nodes_;  // from here on it is torn down, whatever comes
             node.make_bodies();
         } catch (...) {
             error = std::current_exception();
         }
-        if (!home.is_here())
+        if (!home.is_here()) {
+            co_await asio::this_coro::throw_if_cancelled(false);
             co_await Lane::come_home();
+            co_await asio::this_coro::throw_if_cancelled(true);
+        }
         if (error && !(is_stopping() && is_operation_aborted(error)))
             halt_setup(node, error);
         if (error || is_stopping())
@@ -195,8 +201,11 @@ AGDF_DECL asio::awaitable<void> Run::tear_down()
         } catch (...) {
             error = std::current_exception();
         }
-        if (!home.is_here())
+        if (!home.is_here()) {
+            co_await asio::this_coro::throw_if_cancelled(false);
             co_await Lane::come_home();
+            co_await asio::this_coro::throw_if_cancelled(true);
+        }
         if (error) {
             NodeRun& node = nodes_.node(set_up_nodes_);
             node.keep(error);

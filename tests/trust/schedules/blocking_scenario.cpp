@@ -213,8 +213,8 @@ private:
         co_await make<Call>(self, book, item, visit.roll(1) < self.error_chance);
         self.let_others_run();
         visit.yields(item);
-        visit.done();
         co_yield std::move(item);
+        visit.done();  // not before: its time may be over there
     }
 
     void check_more() override { world_.expect(calls_->at_gate() <= limit_, "{} calls are under way, and {} may be", calls_->at_gate(), limit_); }
