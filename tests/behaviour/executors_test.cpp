@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <latch>
 #include <numeric>
 #include <stdexcept>
@@ -341,3 +342,29 @@ TEST_CASE("async_run takes a handler that is bound to an executor of the network
     CHECK(has_ended);
 }
 #endif
+
+TEST_CASE("a cancel that comes while a body is on another executor neither fails its item nor keeps its worker there", "[executors][cancel]")
+{
+    const Watchdog watchdog;
+    asio::thread_pool pool{1};
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    const bool fails = GENERATE(false, true);
+    const auto body = [&](int n) -> asio::awaitable<int> {
+        co_await move_to(pool);
+        graph.cancel();
+        std::promise<void> has_come;
+        asio::post(io, [&] { has_come.set_value(); });
+        has_come.get_future().get();
+        if (fails)
+            throw asio::system_error(asio::error::operation_aborted);
+        co_return n;
+    };
+    graph.add_node("numbers", agdf::from_range({1, 2, 3})) >> graph.add_node("node", body) >> graph.add_node("sink", [](int) {});
+    const auto report = graph.run();
+    CHECK(report.outcome == Outcome::cancelled);
+    CHECK(report.node("node").err == 0);
+    CHECK(report.node("node").in == 3);
+    CHECK(report.node("node").out + report.node("node").undelivered == 3);
+    pool.join();
+}
