@@ -61,7 +61,8 @@ public:
     /// The quick part of that question: a yes is sure. Not for coroutines, since Clang keeps thread_local addresses across awaits.
     [[nodiscard]] bool is_drained_here() const noexcept { return drained_by_.load(std::memory_order_relaxed) == &this_thread; }
 
-    /// Lets a coroutine of this lane go on on its strand, wherever a body has left it. It does not throw, cancelled or not, if that is not thrown (throw_if_cancelled) where it is awaited.
+    /// Lets a coroutine of this lane go on on its strand, wherever a body has left it. To await it throws what any await does in
+    /// a coroutine that has been cancelled, unless that is switched off before (throw_if_cancelled).
     [[nodiscard]] static asio::awaitable<void> come_home();
 
     /// Whether others than its own strand may schedule something.

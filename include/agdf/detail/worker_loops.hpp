@@ -168,4 +168,79 @@ inline void Worker<Traits>::run_streams(std::size_t count)
     this->use_credit(taken);
 }
 
+AGDF_COROUTINES_BEGIN
+
+/// Calls an asynchronous body, in the worker's coroutine, for one item after the other.
+template <class Traits>
+asio::awaitable<void> Worker<Traits>::run_asynchronous_bodies()
+{
+    for (bool more = true; more;) {
+        auto after = After::step;
+        if constexpr (Traits::blocking) {
+            try {
+                BodyCall<Caller> call{this->body_, std::move(this->input_.message->value)};
+                auto result = call_in_pool(std::move(call));
+                if constexpr (std::is_void_v<typename Traits::Return>) {
+                    co_await std::move(result);
+                    after = end_body();
+                } else {
+                    auto value = co_await std::move(result);
+                    after = end_body(std::move(value));
+                }
+            } catch (...) {
+                this->error_ = std::current_exception();
+            }
+        } else {
+            co_await asio::this_coro::throw_if_cancelled(true);
+            try {
+                if constexpr (std::is_void_v<Out>) {
+                    co_await (*this->body_)(this->input_.message->value);
+                    after = end_body();
+                    if (after == After::away) [[unlikely]] {
+                        co_await asio::this_coro::throw_if_cancelled(false);
+                        co_await Lane::come_home();
+                        after = end_body();
+                    }
+                } else {
+                    auto value = co_await (*this->body_)(this->input_.message->value);
+                    after = end_body(std::move(value));
+                    if (after == After::away) [[unlikely]] {  // and the value is where it was
+                        co_await asio::this_coro::throw_if_cancelled(false);
+                        co_await Lane::come_home();
+                        after = end_body(std::move(value));
+                    }
+                }
+            } catch (...) {
+                this->error_ = std::current_exception();
+            }
+            if (this->error_ && !this->lane_.is_here()) {
+                co_await asio::this_coro::throw_if_cancelled(false);
+                co_await Lane::come_home();
+            }
+        }
+        if (after == After::next)
+            continue;
+        if (this->must_reset_cancellation()) [[unlikely]] {
+            co_await asio::this_coro::throw_if_cancelled(false);
+            co_await this->reset_cancellation();
+        }
+        auto next = this->step_after_body();
+        if (next == Step::sleep) {
+            // Here, since to come back for the next item costs a frame.
+            if constexpr (!Traits::blocking)
+                co_await asio::this_coro::throw_if_cancelled(false);
+            while (next == Step::sleep) {
+                co_await this->sleep_alone();
+                this->wake_for_good();
+                next = this->step_after_body();
+            }
+        }
+        more = next == Step::attend;
+    }
+    if constexpr (!Traits::blocking)
+        co_await asio::this_coro::throw_if_cancelled(false);
+}
+
+AGDF_COROUTINES_END
+
 }  // namespace agdf::detail
