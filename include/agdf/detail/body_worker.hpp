@@ -17,12 +17,12 @@ namespace agdf::detail {
 class BodyWorker : public WorkerBase {
 public:
     using WorkerBase::WorkerBase;
-    ~BodyWorker() override;
+    AGDF_DECL ~BodyWorker() override;
 
     /// The run's context goes: destroys the coroutine, if it sleeps here, and the stream that it drives before it.
-    void abandon_all() noexcept override;
+    AGDF_DECL void abandon_all() noexcept override;
 
-    void fail(const std::exception_ptr& error) override;
+    AGDF_DECL void fail(const std::exception_ptr& error) override;
 
 protected:
     [[nodiscard]] virtual bool is_streaming() const noexcept { return false; }
@@ -52,7 +52,7 @@ class ItemWorker : public BodyWorker {
 public:
     using BodyWorker::BodyWorker;
 
-    [[nodiscard]] asio::awaitable<void> work() final;
+    [[nodiscard]] AGDF_DECL asio::awaitable<void> work() final;
 
 protected:
     enum class Step : unsigned char {
@@ -133,7 +133,7 @@ private:
         return next;
     }
 
-    void run() final;
+    AGDF_DECL void run() final;
 
     [[nodiscard]] asio::awaitable<void> attend();
 

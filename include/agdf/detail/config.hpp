@@ -40,6 +40,9 @@
 // What is not a template has its definitions in impl/*.ipp. As a rule each header brings its own, and all of them are
 // inline. With AGDF_SEPARATE_COMPILATION, which the CMake target agdf::compiled sets, programs read the declarations only,
 // and impl/agdf.cpp is compiled once.
+//
+// A virtual function has AGDF_DECL in its class too. Else the first of them would be the class's key function, although it
+// becomes inline later, and whoever includes the header would compile the vtable and all that it leads to, used or not.
 #if defined(AGDF_SEPARATE_COMPILATION)
 #define AGDF_DECL
 #else

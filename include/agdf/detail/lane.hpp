@@ -141,14 +141,14 @@ private:
 /// them, or `abandon`. The coroutine's frame is owned by the handler that is kept here meanwhile.
 class Sleeper : public Runnable {
 public:
-    ~Sleeper() override;
+    AGDF_DECL ~Sleeper() override;
 
     /// Suspends the awaiting coroutine until `run`.
     ///
     /// Resumes: inside `run`.
     [[nodiscard]] asio::awaitable<void> suspend();
 
-    void run() override;
+    AGDF_DECL void run() override;
 
     /// Destroys the suspended coroutine without resuming it.
     void abandon() noexcept;

@@ -27,13 +27,13 @@ public:
     NodeRun(RunState& run, std::string name, NodeOptions options);
     NodeRun(const NodeRun&) = delete;
     NodeRun& operator=(const NodeRun&) = delete;
-    virtual ~NodeRun();
+    AGDF_DECL virtual ~NodeRun();
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] const NodeOptions& options() const noexcept { return options_; }
 
     /// Makes the workers, each on the next lane.
-    virtual void make_workers(const std::function<Lane&()>& next_lane);
+    AGDF_DECL virtual void make_workers(const std::function<Lane&()>& next_lane);
     [[nodiscard]] std::size_t worker_count() const noexcept { return workers_.size(); }
     [[nodiscard]] WorkerBase& worker(std::size_t index) noexcept { return *workers_[index]; }
     /// Destroys the workers, with what is left of their bodies, while all nodes are still whole.

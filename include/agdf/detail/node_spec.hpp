@@ -63,7 +63,7 @@ public:
     NodeSpec(std::string name, NodeOptions options, ItemType in, ItemType out, BodyFacts facts);
     NodeSpec(const NodeSpec&) = delete;
     NodeSpec& operator=(const NodeSpec&) = delete;
-    virtual ~NodeSpec();
+    AGDF_DECL virtual ~NodeSpec();
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] const NodeOptions& options() const noexcept { return options_; }

@@ -58,7 +58,7 @@ public:
     Policies(WorkerBase& worker, Sequencer* sequencer, HoldingOutlet* outlet);
     Policies(const Policies&) = delete;
     Policies& operator=(const Policies&) = delete;
-    virtual ~Policies();
+    AGDF_DECL virtual ~Policies();
 
     /// The worker has taken an item. What the item throws here, in its copy or its key, is an error of its first attempt.
     void begin_item(std::uint64_t stamp);

@@ -43,7 +43,7 @@ public:
     /// Errors: throws GraphError if the graph cannot run with them.
     void prepare(RunOptions options);
 
-    void begin(std::unique_ptr<Completion>& completion) override;
+    AGDF_DECL void begin(std::unique_ptr<Completion>& completion) override;
 
     void stop() override
     {
@@ -51,7 +51,7 @@ public:
             interrupt();
     }
 
-    void cancel() override;
+    AGDF_DECL void cancel() override;
 
     void pause() override { begin_pause(); }
 
@@ -193,7 +193,7 @@ private:
     void report_to(Completion& completion);
     [[nodiscard]] Outcome outcome() const noexcept;
 
-    void context_is_going() noexcept override;
+    AGDF_DECL void context_is_going() noexcept override;
 
     const std::shared_ptr<GraphCore> core_;
     RunNodes nodes_;

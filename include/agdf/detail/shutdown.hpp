@@ -52,7 +52,7 @@ public:
     void woken() noexcept { expected_.fetch_sub(1, std::memory_order_release); }
 
 private:
-    void shutdown() noexcept override;
+    AGDF_DECL void shutdown() noexcept override;
 
     [[nodiscard]] ShutdownHook* take_first() noexcept;
 

@@ -70,7 +70,7 @@ class Sleep final : public Sleeper {
 public:
     /// Errors: throws without memory, or without a descriptor for the context's first timer.
     Sleep(SleepQueue& queue, asio::any_io_executor executor, SleepQueue::time_point deadline);
-    ~Sleep();
+    AGDF_DECL ~Sleep() override;
 
     /// Whether it ended because Asio cancelled the coroutine.
     [[nodiscard]] bool was_cancelled() const noexcept { return was_cancelled_; }
@@ -80,7 +80,7 @@ private:
     friend class SleepBatch;
 
     void on_suspended() override { is_asleep_.store(true, std::memory_order_release); }
-    void on_cancel(asio::cancellation_type type) override;
+    AGDF_DECL void on_cancel(asio::cancellation_type type) override;
 
     SleepQueue& queue_;
     const asio::any_io_executor executor_;

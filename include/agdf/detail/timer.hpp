@@ -68,7 +68,7 @@ public:
     inline static asio::execution_context::id id;
 
     explicit TimeService(asio::execution_context& context);
-    ~TimeService() override;
+    AGDF_DECL ~TimeService() override;
 
     [[nodiscard]] bool is_virtual() const noexcept { return is_virtual_.load(std::memory_order_acquire); }
 
@@ -86,7 +86,7 @@ public:
     void uninstall() noexcept;
 
 private:
-    void shutdown() noexcept override;
+    AGDF_DECL void shutdown() noexcept override;
 
     std::atomic<bool> is_virtual_{false};
     mutable std::mutex mutex_;

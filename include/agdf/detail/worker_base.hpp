@@ -22,7 +22,7 @@ class NodeRun;
 class WorkerBase : public Sleeper {
 public:
     WorkerBase(RunState& run, NodeRun& node, Lane& lane) noexcept;
-    virtual ~WorkerBase();
+    AGDF_DECL virtual ~WorkerBase();
 
     /// The worker's coroutine.
     [[nodiscard]] virtual asio::awaitable<void> work() = 0;
@@ -74,7 +74,7 @@ public:
     /// Whether the worker has to sleep until its edges have room.
     [[nodiscard]] virtual bool must_wait() = 0;
     /// The run's context goes: destroys the coroutine, if it sleeps in a queue of ours.
-    virtual void abandon_all() noexcept;
+    AGDF_DECL virtual void abandon_all() noexcept;
 
     /// Sleeps until `wake_up`; it counts as `state` meanwhile.
     [[nodiscard]] asio::awaitable<void> wait(WorkerClock::State state);
@@ -93,7 +93,7 @@ public:
     [[nodiscard]] asio::awaitable<void> reset_cancellation();
 
 protected:
-    void run() override;
+    AGDF_DECL void run() override;
 
     /// The lane has called, right after somebody else went to sleep.
     void be_woken() noexcept { begin_at(WorkerClock::busy, lane_.last_reading()); }
