@@ -9,8 +9,9 @@
 // no longer in its list is finished, and cannot be cancelled any more: that is what makes cancellation and time-outs
 // free of races. At most one of the two lists is in use at a time.
 
-#include <agdf/detail/beside_buffer.hpp>
+#include <agdf/detail/counter.hpp>
 #include <agdf/detail/envelope.hpp>
+#include <agdf/detail/message_buffer.hpp>
 #include <agdf/detail/optional_mutex.hpp>
 #include <agdf/detail/ring.hpp>
 #include <agdf/detail/waiter.hpp>
@@ -21,10 +22,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <mutex>
 #include <optional>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -37,8 +36,8 @@ class ChannelCore {
 
 public:
     ChannelCore(std::size_t capacity, Refill refill, Sharing sharing) noexcept
-        : mutex_(sharing != Sharing::one_strand),
-          buffer_(capacity),
+        : buffer_(capacity),
+          mutex_(sharing != Sharing::one_strand),
           has_lone_ends_(sharing == Sharing::two_strands && capacity <= most_bytes_across / sizeof(Kept)),
           capacity_(capacity),
           refill_at_(refill == Refill::half_empty ? capacity / 2 : capacity - 1)
@@ -59,10 +58,18 @@ public:
     [[nodiscard]] bool waits_when_full() const noexcept { return overflow_ == Overflow::wait; }
 
     /// Bounds the buffer by weight as well; before anybody uses the channel. `weigh` must not throw.
-    void limit_weight(std::size_t most, std::function<std::size_t(const M&)> weigh);
+    void limit_weight(std::size_t most, std::function<std::size_t(const M&)> weigh)
+    {
+        buffer_.limit_weight(most, std::move(weigh));
+        look_at_every_message();
+    }
 
-    /// Lets messages carry acknowledgements; before anybody uses the channel. Else the buffer keeps nothing but their values.
-    void carry_acknowledgements();
+    /// Lets messages carry acknowledgements; before anybody uses the channel.
+    void carry_acknowledgements()
+    {
+        buffer_.carry_acknowledgements();
+        look_at_every_message();
+    }
 
     /// Leaves out a stamp, for something that is taken before all messages; before anybody uses the channel.
     void skip_stamp() noexcept { ++taken_; }
@@ -73,28 +80,28 @@ public:
     /// How many messages are simply to be put into `writer` now; `end_writing` comes afterwards if the ends are alone.
     [[nodiscard]] std::size_t room_in_place() const noexcept
     {
-        const std::size_t size = buffer_.pushed() - buffer_.popped();
+        const std::size_t size = pushed() - buffer_.values().popped();
         const std::size_t room = room_in_place_.load(std::memory_order_relaxed);
         return size < room ? room - size : 0;
     }
-    [[nodiscard]] std::size_t pushed() const noexcept { return buffer_.pushed(); }
-    [[nodiscard]] auto writer() noexcept { return typename Ring<Kept>::Writer{buffer_}; }
+    [[nodiscard]] std::size_t pushed() const noexcept { return buffer_.values().pushed(); }
+    [[nodiscard]] auto writer() noexcept { return typename Ring<Kept>::Writer{buffer_.values()}; }
     /// How many of them one `writer` can put, since it goes through the buffer's memory in one direction.
-    [[nodiscard]] std::size_t row_to_put() const noexcept { return buffer_.row_to_push(); }
+    [[nodiscard]] std::size_t row_to_put() const noexcept { return buffer_.values().row_to_push(); }
 
     /// How many messages are simply to be taken from `reader` now. `end_reading` comes afterwards, and before anything else is
     /// done with the channel.
     [[nodiscard]] std::size_t ready_in_place() noexcept
     {
-        if (is_shared() || besides_)
+        if (is_shared() || !buffer_.has_values_alone())
             return 0;
         const std::size_t size = buffer_.size();
-        note_peak(size);
+        peak_.note(size);
         return size;
     }
     /// How many of them one `reader` can take.
-    [[nodiscard]] std::size_t row_to_take() const noexcept { return buffer_.row_to_take(); }
-    [[nodiscard]] auto reader() noexcept { return typename Ring<Kept>::Reader{buffer_}; }
+    [[nodiscard]] std::size_t row_to_take() const noexcept { return buffer_.values().row_to_take(); }
+    [[nodiscard]] auto reader() noexcept { return typename Ring<Kept>::Reader{buffer_.values()}; }
     void end_reading()
     {
         if (!senders_.empty()) [[unlikely]]
@@ -112,7 +119,7 @@ public:
 
     void end_writing()
     {
-        buffer_.publish();
+        buffer_.values().publish();
         if (is_receiver_waiting_.load()) [[unlikely]]
             hand_over();
     }
@@ -120,21 +127,22 @@ public:
     /// How many messages are there to be taken with `get_across`.
     [[nodiscard]] std::size_t ready_across() noexcept
     {
-        note_peak(buffer_.size());
-        pushed_ = buffer_.pushed();
-        return pushed_ - buffer_.popped();
+        peak_.note(buffer_.size());
+        pushed_ = pushed();
+        return pushed_ - buffer_.values().popped();
     }
 
     /// Takes one of those messages.
     [[nodiscard]] M get_across()
     {
-        M message{std::move(buffer_.front())};
+        Ring<Kept>& values = buffer_.values();
+        M message{std::move(values.front())};
         ++taken_;
-        if (pushed_ - buffer_.popped() > refill_at_ + 1) {
-            buffer_.pop();
+        if (pushed_ - values.popped() > refill_at_ + 1) {
+            values.pop();
             return message;
         }
-        buffer_.pop_across();
+        values.pop_across();
         if (is_sender_waiting_.load()) [[unlikely]]
             let_senders_in();
         return message;
@@ -217,16 +225,16 @@ public:
         return receivers_.size();
     }
     /// Messages that were stored, handed over or are waiting to be, since the beginning; it never goes back.
-    [[nodiscard]] std::uint64_t offered() const noexcept;
+    [[nodiscard]] std::uint64_t offered() const noexcept { return buffer_.offered(); }
     /// The size as another thread may see it, who can find messages both in the buffer and in a batch as they change over.
     [[nodiscard]] std::size_t waiting() const noexcept { return std::min(size(), capacity_); }
     [[nodiscard]] std::size_t peak() const noexcept
     {
-        note_peak(waiting());
-        return peak_.load(std::memory_order_relaxed);
+        peak_.note(waiting());
+        return peak_.get();
     }
     /// Messages that were given up because there was no room.
-    [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_.get(); }
 
 private:
     [[nodiscard]] std::lock_guard<OptionalMutex> guard() { return std::lock_guard{mutex_}; }
@@ -237,52 +245,32 @@ private:
         counter.store(value, std::memory_order_relaxed);
     }
 
-    static void add(std::atomic<std::uint64_t>& counter, std::uint64_t n) noexcept
+    void look_at_every_message() noexcept
     {
-        counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-    }
-
-    /// For a message that does not go into the buffer, or not yet.
-    void count_offered() noexcept { add(offered_besides_, 1); }
-
-    /// The buffer is at its fullest when somebody is about to take from it. Who looks from another thread notes it too, since
-    /// it must not seem to have been less later.
-    void note_peak(std::size_t size) const noexcept
-    {
-        std::size_t peak = peak_.load(std::memory_order_relaxed);
-        while (size > peak && !peak_.compare_exchange_weak(peak, size, std::memory_order_relaxed)) {}
+        has_lone_ends_ = false;
+        look_for_room();
     }
 
     /// Sets up to which size messages are simply put into the buffer; after each change of what that depends on.
     void look_for_room() noexcept;
 
-    [[nodiscard]] bool has_room_for(const M& message) const;
+    [[nodiscard]] bool has_room_for(const M& message) const
+    {
+        const std::size_t size = buffer_.size();
+        if (size >= capacity_) [[unlikely]]
+            return false;
+        // Places that are lent are looked at only if it depends on them: the worker that gives them back is on another processor.
+        if (most_lent_ >= capacity_ - size && lent_.load(std::memory_order_relaxed) >= capacity_ - size) [[unlikely]]
+            return false;
+        return buffer_.bears(message);
+    }
 
     void push(M&& message)
     {
-        if (has_lone_ends_ && buffer_.allocated() == 0)
-            buffer_.allocate(capacity_);
-        if (besides_) [[unlikely]]
-            prepare_push(message);
+        if (has_lone_ends_ && buffer_.values().allocated() == 0)
+            buffer_.values().allocate(capacity_);
         buffer_.push(std::move(message));
     }
-
-    /// Makes sure that the next push needs no memory, and pushes what is kept beside the buffer.
-    void prepare_push(const M& message);
-
-    /// The same for a message that has waited: it is counted as offered already.
-    void push_waiting(M&& message);
-
-    void pop() noexcept
-    {
-        if (besides_) [[unlikely]]
-            besides_->pop();
-        buffer_.pop();
-    }
-
-    /// Moves the message at the front to where `emplace` makes it of its parts.
-    template <class Emplace>
-    void take_front(const Emplace& emplace);
 
     /// The message stays with the caller, who destroys it, if it is the one that is dropped.
     AGDF_NOINLINE Put put_by_dropping(M& message);
@@ -315,7 +303,7 @@ private:
             Getting<M>& receiver = next_receiver();
             woken = &receiver;
             give(receiver, std::move(message));
-            count_offered();
+            buffer_.count_offered();
             look_for_room();
             return Put::stored;
         }
@@ -333,7 +321,11 @@ private:
         receiver.message.emplace(std::move(message));
         receiver.stamp = taken_++;
     }
-    void give_front(Getting<M>& receiver);
+    void give_front(Getting<M>& receiver)
+    {
+        buffer_.take_front([&](auto&&... parts) { receiver.message.emplace(std::forward<decltype(parts)>(parts)...); });
+        receiver.stamp = taken_++;
+    }
 
     void refill(WakeList& woken);
     AGDF_NOINLINE void let_senders_in();
@@ -344,25 +336,22 @@ private:
     // ones use the lock.
     static constexpr std::size_t most_bytes_across = 256 * 1'024;
 
-    OptionalMutex mutex_;
-    Ring<Kept> buffer_;
+    MessageBuffer<M> buffer_;
     alignas(cache_line) std::size_t pushed_ = 0;  // what the lone consumer last saw of the other side
     std::atomic<std::size_t> lent_{0};            // taken by the only worker in a batch, but not begun; it alone changes that
     alignas(cache_line) std::atomic<std::size_t> room_in_place_{0};
     std::atomic<bool> is_sender_waiting_{false};
     std::atomic<bool> is_receiver_waiting_{false};
+    OptionalMutex mutex_;
     bool has_lone_ends_;
     bool attended_ = false;  // somebody who was woken takes the next messages, although others wait
     WaiterList senders_;
     WaiterList receivers_;
     std::size_t most_lent_ = 0;  // what lent_ was at the beginning of the batch
     std::atomic<std::size_t> parked_{0};
-    mutable std::atomic<std::size_t> peak_{0};
-    std::atomic<std::uint64_t> offered_besides_{0};
-    std::atomic<std::size_t> moves_{0};  // from one count to the other; odd during one
-    std::atomic<std::uint64_t> dropped_{0};
+    mutable Peak peak_;  // noted when somebody is about to take, which is when the buffer is at its fullest
+    Counter dropped_;
     std::uint64_t taken_ = 0;
-    std::unique_ptr<BesideBuffer<M>> besides_;
     std::atomic<bool> closed_{false};
     Overflow overflow_ = Overflow::wait;
     const std::size_t capacity_;
@@ -371,5 +360,4 @@ private:
 
 }  // namespace agdf::detail
 
-#include <agdf/detail/channel_buffer.hpp>
 #include <agdf/detail/channel_waits.hpp>

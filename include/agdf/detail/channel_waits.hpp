@@ -8,6 +8,33 @@
 namespace agdf::detail {
 
 template <class M>
+inline void ChannelCore<M>::look_for_room() noexcept
+{
+    if (has_lone_ends_) {
+        is_sender_waiting_.store(!senders_.empty());
+        is_receiver_waiting_.store(!receivers_.empty());
+    } else if (is_shared()) {
+        return;  // there is none, and it is read without the lock
+    }
+    const bool is_simple = buffer_.has_values_alone() && !is_closed() && senders_.empty() && (receivers_.empty() || attended_);
+    room_in_place_.store(is_simple ? std::min(capacity_, buffer_.values().allocated()) : 0, std::memory_order_relaxed);
+}
+
+template <class M>
+void ChannelCore<M>::take_many(std::vector<M>& into, std::size_t most)
+{
+    const auto lock = guard();
+    peak_.note(size());
+    most_lent_ = buffer_.has_values_alone() ? std::min(most, buffer_.size()) : 0;
+    into.reserve(most_lent_);
+    for (std::size_t i = 1; i <= most_lent_; ++i) {
+        buffer_.take_front([&](auto&&... parts) { into.emplace_back(std::forward<decltype(parts)>(parts)...); });
+        ++taken_;
+        count(lent_, i);
+    }
+}
+
+template <class M>
 void ChannelCore<M>::let_senders_in()
 {
     WakeList woken;
@@ -45,7 +72,7 @@ Put ChannelCore<M>::put_or_wait(Putting<M>& sender, bool& lends)
         const auto lock = guard();
         const Put result = store(*sender.message, receiver);
         if (result == Put::waiting) {
-            note_peak(size());
+            peak_.note(size());
             lends = most_lent_ > 0;
         }
         if (result == Put::closed || (result == Put::waiting && !finds_room_after_all(sender)))
@@ -118,10 +145,10 @@ template <class M>
 std::size_t ChannelCore<M>::discard() noexcept
 {
     const auto lock = guard();
-    note_peak(size());
+    peak_.note(size());
     std::size_t discarded = 0;
     for (; !buffer_.empty(); ++discarded)  // one by one: a lone producer may still be at it
-        pop();
+        buffer_.drop_front();
     return discarded + lent_.exchange(0);  // which are left if their worker has ended for want of memory
 }
 
@@ -154,13 +181,13 @@ Put ChannelCore<M>::put_by_dropping(M& message)
             const auto lock = guard();
             result = store(message, receiver);
             if (result == Put::waiting) {
-                add(dropped_, 1);
+                dropped_.add();
                 if (overflow_ == Overflow::drop_newest) {
-                    count_offered();
+                    buffer_.count_offered();
                     return Put::stored;
                 }
-                note_peak(size());
-                take_front([&](auto&&... parts) { oldest.emplace(std::forward<decltype(parts)>(parts)...); });
+                peak_.note(size());
+                buffer_.take_front([&](auto&&... parts) { oldest.emplace(std::forward<decltype(parts)>(parts)...); });
             }
         }
         if (receiver)
@@ -174,7 +201,7 @@ template <class M>
 bool ChannelCore<M>::finds_room_after_all(Putting<M>& sender)
 {
     senders_.push(sender);
-    count_offered();
+    buffer_.count_offered();
     parked_.store(senders_.size());
     look_for_room();
     if (!has_lone_ends_ || size() > refill_at_)
@@ -249,7 +276,7 @@ Got ChannelCore<M>::get(Getting<M>& receiver, bool wait)
             receivers_.remove(receiver);  // a message has come in between
             look_for_room();
         }
-        note_peak(size());
+        peak_.note(size());
         give_front(receiver);
         if (!senders_.empty()) [[unlikely]]
             refill(woken);
@@ -269,7 +296,7 @@ void ChannelCore<M>::refill(WakeList& woken)
         if (!has_room_for(*sender.message))
             break;
         try {
-            push_waiting(std::move(*sender.message));
+            buffer_.push_waiting(std::move(*sender.message));
         } catch (...) {  // without memory for more: those that are in are woken all the same
             if (woken.empty())
                 throw;

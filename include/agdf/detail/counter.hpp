@@ -5,6 +5,7 @@
 #include <agdf/detail/config.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace agdf::detail {
@@ -31,6 +32,22 @@ public:
 
 private:
     std::atomic<std::uint64_t> value_{0};
+};
+
+/// The most that something ever was. Who reads it notes first what it sees itself, since it must not seem to have been less later.
+///
+/// Thread-safety: safe.
+class Peak {
+public:
+    void note(std::size_t value) noexcept
+    {
+        std::size_t peak = value_.load(std::memory_order_relaxed);
+        while (value > peak && !value_.compare_exchange_weak(peak, value, std::memory_order_relaxed)) {}
+    }
+    [[nodiscard]] std::size_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::size_t> value_{0};
 };
 
 }  // namespace agdf::detail
