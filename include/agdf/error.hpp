@@ -17,7 +17,7 @@ namespace agdf {
 /// Errors: thrown by what builds and starts a graph before an item flows, by a Channel, Semaphore, RateLimiter or ready-made
 ///         body that is made with options that cannot be, and by a RunReport that is asked for a node which was not there.
 ///         Its text says where, what is wrong, what was expected and what to do.
-class GraphError : public std::runtime_error {
+class AGDF_ONE_IN_PROGRAM GraphError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
@@ -26,7 +26,7 @@ public:
 ///
 /// Errors: thrown by `Channel::send_for`, which destroys its item then, and by `Channel::receive_for`, which has taken none. It
 ///         is also the error of an attempt that has outlasted `NodeOptions::timeout`.
-class TimeoutError : public std::runtime_error {
+class AGDF_ONE_IN_PROGRAM TimeoutError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };

@@ -131,7 +131,7 @@ struct Retry {
 };
 
 /// What an exception type may derive from, next to its other base, to say when another attempt is worth it.
-class RetryAfter {
+class AGDF_ONE_IN_PROGRAM RetryAfter {
 public:
     /// Returns how long to wait before the next attempt; empty if nothing is known.
     [[nodiscard]] virtual std::optional<std::chrono::nanoseconds> retry_after() const noexcept = 0;
@@ -146,7 +146,7 @@ protected:
 /// A ready-made error that asks for another attempt after some time.
 ///
 ///     throw agdf::RetryLater("the table is locked", std::chrono::seconds(2));
-class RetryLater : public std::runtime_error, public RetryAfter {
+class AGDF_ONE_IN_PROGRAM RetryLater : public std::runtime_error, public RetryAfter {
 public:
     RetryLater(const std::string& message, std::chrono::nanoseconds after) : std::runtime_error(message), after_(after) {}
 

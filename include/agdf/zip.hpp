@@ -37,7 +37,7 @@ struct ZipOptions {
 };
 
 /// Thrown by a strict zip whose inputs differ in length.
-class ZipError : public std::runtime_error {
+class AGDF_ONE_IN_PROGRAM ZipError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };

@@ -25,7 +25,7 @@ namespace agdf::detail {
 /// its destructor waits for jobs that may block for ever.
 ///
 /// Thread-safety: safe.
-class BlockingPool : public std::enable_shared_from_this<BlockingPool> {
+class AGDF_ONE_IN_PROGRAM BlockingPool : public std::enable_shared_from_this<BlockingPool> {
 public:
     explicit BlockingPool(std::size_t limit) : work_(asio::make_work_guard(jobs_)), limit_(limit) {}
     BlockingPool(const BlockingPool&) = delete;
@@ -196,7 +196,7 @@ private:
 /// Which pool a coroutine uses: that of the graph on whose strand it runs, else one of its execution context.
 ///
 /// Thread-safety: safe.
-class BlockingService : public asio::execution_context::service {
+class AGDF_ONE_IN_PROGRAM BlockingService : public asio::execution_context::service {
 public:
     using key_type = BlockingService;
     inline static asio::execution_context::id id;

@@ -27,11 +27,16 @@
 #define AGDF_DISABLE_FRAME_RECYCLING 1
 #endif
 
+// Of what is compiled with hidden visibility each shared library has its own, but for what the standard library makes of it: so
+// a thread would begin in the code of one and go on in that of another. What has a state of a thread or of a context, or is
+// thrown, is one in a whole program.
 #if defined(__GNUC__) || defined(__clang__)
+#define AGDF_ONE_IN_PROGRAM [[gnu::visibility("default")]]
 #define AGDF_NOINLINE [[gnu::noinline]]
 #define AGDF_ALWAYS_INLINE [[gnu::always_inline]] inline
 #define AGDF_FLATTENED [[gnu::noinline, gnu::flatten]]  // what a coroutine calls: in coroutines GCC inlines little
 #else
+#define AGDF_ONE_IN_PROGRAM
 #define AGDF_NOINLINE
 #define AGDF_ALWAYS_INLINE inline
 #define AGDF_FLATTENED

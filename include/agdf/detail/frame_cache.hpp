@@ -14,7 +14,7 @@ namespace agdf::detail {
 ///
 /// A `Stream` body makes one frame per item; taking it from here costs a nanosecond or two where malloc and free
 /// cost twenty. What is kept is bounded: `frames_per_class` frames of each of `classes` sizes.
-class FrameCache {
+class AGDF_ONE_IN_PROGRAM FrameCache {
 public:
     AGDF_NOINLINE static void* allocate(std::size_t size)  // not inlined: Clang keeps thread_local addresses across awaits
     {

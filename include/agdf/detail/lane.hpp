@@ -50,7 +50,7 @@ template <class Executor>
 /// A strand and the queue of what is ready to run on it.
 ///
 /// Thread-safety: `schedule` is safe from any thread if `shared`, else to be called on the lane's strand.
-class Lane : public std::enable_shared_from_this<Lane> {
+class AGDF_ONE_IN_PROGRAM Lane : public std::enable_shared_from_this<Lane> {
 public:
     Lane(Strand strand, bool shared);
 

@@ -34,7 +34,7 @@ private:
 /// The list of those hooks, one for each execution context.
 ///
 /// Thread-safety: safe.
-class ShutdownService : public asio::execution_context::service {
+class AGDF_ONE_IN_PROGRAM ShutdownService : public asio::execution_context::service {
 public:
     using key_type = ShutdownService;
     inline static asio::execution_context::id id;

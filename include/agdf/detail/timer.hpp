@@ -62,7 +62,7 @@ class SleepQueue;
 /// Says by which clock an execution context waits, and keeps its sleeps.
 ///
 /// Thread-safety: safe.
-class TimeService : public asio::execution_context::service {
+class AGDF_ONE_IN_PROGRAM TimeService : public asio::execution_context::service {
 public:
     using key_type = TimeService;
     inline static asio::execution_context::id id;

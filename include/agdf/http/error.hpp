@@ -25,7 +25,7 @@ namespace agdf::http {
 /// The base of every failure of a request; catch it where the kind does not matter.
 ///
 /// Errors: its text names the method and the URL, never a user name or a password of the URL.
-class Error : public std::runtime_error {
+class AGDF_ONE_IN_PROGRAM Error : public std::runtime_error {
 public:
     /// Returns the method of the request, such as "GET".
     [[nodiscard]] const std::string& method() const noexcept { return target_->method; }
@@ -56,7 +56,7 @@ namespace detail {
 // Two bases, since one class cannot have both functions; GCC fears that the one hides the other by mistake.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverloaded-virtual"
-class RetryAfterField {
+class AGDF_ONE_IN_PROGRAM RetryAfterField {
 public:
     [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const noexcept { return field_; }
 
@@ -67,7 +67,7 @@ private:
     std::optional<std::chrono::seconds> field_;
 };
 
-class RetryAfterWish : public RetryAfter {
+class AGDF_ONE_IN_PROGRAM RetryAfterWish : public RetryAfter {
 public:
     [[nodiscard]] std::optional<std::chrono::nanoseconds> retry_after() const noexcept final { return wish_; }
 
@@ -88,7 +88,7 @@ private:
 ///
 ///     } catch (const agdf::http::StatusError& error) {
 ///         if (error.status() == 404) …
-class StatusError : public Error, public detail::RetryAfterField, public detail::RetryAfterWish {
+class AGDF_ONE_IN_PROGRAM StatusError : public Error, public detail::RetryAfterField, public detail::RetryAfterWish {
 public:
     /// How much of the body is kept.
     static constexpr std::size_t max_body_bytes = 4'096;
@@ -147,7 +147,7 @@ private:
 };
 
 /// Says that there was no complete answer: the name, the connection, TLS, a time-out, too many redirects.
-class TransportError : public Error {
+class AGDF_ONE_IN_PROGRAM TransportError : public Error {
 public:
     /// Makes the error of a transfer; the client does it, and a test may.
     TransportError(std::string_view method, std::string_view url, CURLcode code, std::string text)
@@ -178,7 +178,7 @@ private:
 };
 
 /// Says that an answer is larger than allowed; the rest of it was not received.
-class ResponseTooLargeError : public Error {
+class AGDF_ONE_IN_PROGRAM ResponseTooLargeError : public Error {
 public:
     /// Makes the error of an answer; the client does it, and a test may.
     ///

@@ -20,7 +20,7 @@
 namespace agdf::testing {
 
 /// The failure that `Faults::fail` injects unless it is given another.
-class InjectedFault : public std::runtime_error {
+class AGDF_ONE_IN_PROGRAM InjectedFault : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
