@@ -241,6 +241,26 @@ TEST_CASE("the handle of another graph is refused", "[edges]")
     CHECK_FALSE(graph_error_of([&] { (void)(here >> there); }).empty());
 }
 
+TEST_CASE("a function on an edge that takes the item away leaves it to the edges behind", "[edges]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    std::vector<std::string> mapped, whole, matching;
+    auto source = graph.add_node("source", agdf::from_range(std::vector<std::string>{"a", "b"}));
+    graph.add_edge(source, graph.add_node("mapped", agdf::collect(mapped)), agdf::map([](std::string&& text) {
+        std::string taken(std::move(text));
+        text.clear();
+        return taken + "!";
+    }));
+    graph.add_edge(source, graph.add_node("whole", agdf::collect(whole)));
+    graph.add_edge(source, graph.add_node("matching", agdf::collect(matching)), agdf::where([](const std::string& text) { return text == "b"; }));
+    REQUIRE(graph.run().outcome == agdf::Outcome::completed);
+    CHECK(mapped == std::vector<std::string>{"a!", "b!"});
+    CHECK(whole == std::vector<std::string>{"a", "b"});
+    CHECK(matching == std::vector<std::string>{"b"});
+}
+
 TEST_CASE("items convert on an edge where nothing is lost", "[edges]")
 {
     Watchdog watchdog;

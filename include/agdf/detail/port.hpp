@@ -95,6 +95,11 @@ public:
             if constexpr (std::invocable<decltype(shape_->function)&, const Out&>) {
                 if (!last)
                     return store(std::invoke(shape_->function, std::as_const(item)));
+            } else if constexpr (Copies<Out>::value) {
+                if (!last) {
+                    Out copy(std::as_const(item));  // the function may empty it
+                    return store(std::invoke(shape_->function, std::move(copy)));
+                }
             }
             return store(std::invoke(shape_->function, std::move(item)));
         } else {
