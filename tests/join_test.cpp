@@ -264,6 +264,22 @@ TEST_CASE("a key that throws fails its item, and the join goes on", "[join][erro
     REQUIRE(results == Texts{"a+5"});
 }
 
+TEST_CASE("what an edge behind a join throws costs that pair alone, and nobody who waits", "[join][error]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    Texts results;
+    auto join = graph.add_node("join", agdf::join<Order, Payment>(&Order::id, &Payment::order));
+    graph.add_node("items", agdf::from_range(std::vector<In>{Order{1, 'a'}, Order{2, 'b'}, Order{3, 'c'}, Payment{1, 1}, Payment{3, 3}, Payment{2, 2}})) >> join;
+    const auto text_but_of_the_first = [](const Out& out) { return text_of(out) == "a+1" ? throw std::runtime_error("no text") : text_of(out); };
+    graph.add_edge(join, graph.add_node("sink", agdf::collect(results)), agdf::map(text_but_of_the_first));
+    const agdf::RunReport report = graph.run();
+    REQUIRE(report.node("join").err == 1);
+    REQUIRE(report.node("join").undelivered == 0);
+    REQUIRE(results == Texts{"c+3", "b+2"});
+}
+
 TEST_CASE("a join in which nobody may wait is refused when it is made", "[join][error]")
 {
     REQUIRE(test::graph_error_of([] { (void)agdf::join<Order, Payment>(&Order::id, &Payment::order, {.max_waiting = 0}); }) ==

@@ -29,7 +29,8 @@ struct Map {
 /// Lets only the items through for which `predicate(const Item&)` is true. The others are not offered to the node
 /// behind the edge, and not counted there.
 ///
-/// Errors:         what the predicate throws is an error of the item that the edge's source works on.
+/// Errors:         what the predicate throws is an error of the item that the edge's source works on; a stream ends at its
+///                 `co_yield` then. A source and a body that sees its whole stream lose that output alone, and go on.
 /// Thread-safety:  called wherever the source's workers run.
 ///
 ///     graph.add_edge(orders, express, agdf::where([](const Order& order) { return order.express; }));

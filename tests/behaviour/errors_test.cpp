@@ -252,6 +252,94 @@ TEST_CASE("what a predicate or a function on an edge throws is an error of the i
     CHECK(report.node("stream").err == 1);
 }
 
+TEST_CASE("what an edge throws costs a source that output alone", "[errors]")
+{
+    Watchdog watchdog;
+    const std::size_t queue_size = GENERATE(std::size_t{1}, std::size_t{100});
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    Ints all, some;
+    auto source = graph.add_node("source", agdf::from_range(Ints{1, 2, 3, 4, 5}));
+    graph.add_edge(source, graph.add_node("all", agdf::collect(all), {.queue_size = queue_size}));
+    graph.add_edge(source, graph.add_node("some", agdf::collect(some)), agdf::where([](int n) {
+        fail_at(3, n);
+        return true;
+    }));
+    const agdf::RunReport report = graph.run();
+    CHECK(report.outcome == Outcome::completed_with_errors);
+    CHECK(all == Ints{1, 2, 3, 4, 5});
+    CHECK(some == Ints{1, 2, 4, 5});
+    CHECK(report.node("source").err == 1);
+    CHECK(report.node("source").out == 5);
+}
+
+TEST_CASE("what an edge throws costs a body that sees its whole stream that output alone, and nothing that it keeps", "[errors]")
+{
+    Watchdog watchdog;
+    const std::size_t queue_size = GENERATE(std::size_t{1}, std::size_t{100});
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    int calls = 0;
+    Ints all, some;
+    auto sums = graph.add_node("sums", [&calls](agdf::Receiver<int> numbers) -> agdf::Stream<int> {
+        ++calls;
+        int sum = 0;
+        while (auto number = co_await numbers.next()) {
+            sum += *number;
+            co_yield sum;
+        }
+    });
+    graph.add_edge(graph.add_node("source", agdf::from_range(Ints{1, 2, 3, 4})), sums);
+    graph.add_edge(sums, graph.add_node("all", agdf::collect(all), {.queue_size = queue_size}));
+    graph.add_edge(sums, graph.add_node("some", agdf::collect(some)), agdf::map([](int n) {
+        fail_at(3, n);
+        return n;
+    }));
+    const agdf::RunReport report = graph.run();
+    CHECK(report.outcome == Outcome::completed_with_errors);
+    CHECK(all == Ints{1, 3, 6, 10});
+    CHECK(some == Ints{1, 6, 10});
+    CHECK(calls == 1);
+    CHECK(report.node("sums").err == 1);
+}
+
+TEST_CASE("an item's stream ends at the output at which an edge throws, whether another edge is full or not", "[errors]")
+{
+    Watchdog watchdog;
+    const std::size_t queue_size = GENERATE(std::size_t{1}, std::size_t{100});
+    const bool has_policies = GENERATE(false, true);
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    int caught = 0;
+    Ints all, some, failed;
+    const auto body = [&caught](int n) -> agdf::Stream<int> {
+        for (int i = 0; i < 5; ++i) {
+            const int output = 10 * n + i;
+            try {
+                co_yield output;
+            } catch (...) {
+                ++caught;
+            }
+        }
+    };
+    auto node = graph.add_node("node", body);
+    graph.add_edge(graph.add_node("source", agdf::from_range(Ints{1, 2})), node);
+    graph.add_edge(node, graph.add_node("all", agdf::collect(all), {.queue_size = queue_size}));
+    graph.add_edge(node, graph.add_node("some", agdf::collect(some)), agdf::where([](int n) {
+        fail_at(12, n);
+        return true;
+    }));
+    if (has_policies)
+        graph.add_error_edge(node, graph.add_node("letters", [&failed](const agdf::Failed<int>& letter) { failed.push_back(letter.item); }));
+    const agdf::RunReport report = graph.run();
+    CHECK(report.outcome == Outcome::completed_with_errors);
+    CHECK(all == Ints{10, 11, 12, 20, 21, 22, 23, 24});
+    CHECK(some == Ints{10, 11, 20, 21, 22, 23, 24});
+    CHECK(caught == 0);
+    CHECK(report.node("node").err == 1);
+    CHECK(failed == (has_policies ? Ints{1} : Ints{}));
+}
+
 TEST_CASE("a node's own on_error wins over the graph's", "[errors]")
 {
     Watchdog watchdog;

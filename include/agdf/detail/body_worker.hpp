@@ -26,6 +26,8 @@ public:
 
 protected:
     [[nodiscard]] virtual bool is_streaming() const noexcept { return false; }
+    /// Whether a stream goes on although an edge threw at its output.
+    [[nodiscard]] virtual bool outlives_edge_errors() const noexcept { return false; }
     /// Lets the stream go on; what it wants to have performed is in `pending_` afterwards.
     virtual void resume_stream() {}
     /// Destroys the stream, and takes its error.

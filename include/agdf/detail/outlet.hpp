@@ -42,7 +42,7 @@ public:
     ///
     /// Errors: throws what an edge throws; the rest is dropped then.
     [[nodiscard]] virtual bool release_held() = 0;
-    /// What an edge threw while another had to wait.
+    /// What an edge threw at an output of a stream, or while another edge had to wait.
     [[nodiscard]] virtual std::exception_ptr take_error() noexcept = 0;
     [[nodiscard]] virtual bool has_error() const noexcept = 0;
     /// Whether items are waiting for room.
@@ -154,11 +154,19 @@ public:
     }
 
 private:
-    /// A stream comes back to its worker when an edge is full, when its turn is over, or when it shall end.
+    /// A stream comes back to its worker when an edge is full or has thrown, when its turn is over, or when it shall end.
     bool take_apart(Out&& item) override
     {
-        const bool has_room = put(std::move(item));
-        return has_room && worker_.has_turn() && worker_.is_undisturbed();
+        try {
+            if (!put(std::move(item)))
+                return false;
+        } catch (...) {
+            if (is_holding())
+                throw;  // no edge has been reached yet
+            error_ = std::current_exception();  // not thrown into the body, since it cannot be if another edge is full
+            return false;
+        }
+        return worker_.has_turn() && worker_.is_undisturbed();
     }
 
     /// The usual case: there is room at all edges, and nothing but to put the item there is to be done.
@@ -261,7 +269,7 @@ private:
         if (counts && (failed < count || count == 0))
             worker_.count_out();
         if (error && !full_)
-            std::rethrow_exception(error);  // into the body
+            std::rethrow_exception(error);
         error_ = std::move(error);  // ends the item once the branches that wait have been served
         return !full_;
     }

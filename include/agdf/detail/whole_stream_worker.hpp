@@ -121,6 +121,9 @@ private:
             for_each_inlet(inlets_, [](auto& inlet) { inlet.end_timed_wait(); });
     }
 
+    /// It works on no item that could have failed, and keeps what came before.
+    [[nodiscard]] bool outlives_edge_errors() const noexcept override { return true; }
+
     void lose_item() noexcept override
     {
         if (this->input_.message)

@@ -96,6 +96,8 @@ private:
                     return this->sleep(WorkerClock::blocked);
                 [[fallthrough]];
             case Stage::resuming:
+                if (this->outlet_.has_error() && outlives_edge_errors()) [[unlikely]]
+                    this->fail(this->outlet_.take_error());
                 if (this->outlet_.has_error() || this->is_cut_short()) {
                     this->close_stream();
                     stage = Stage::finishing;
@@ -262,6 +264,9 @@ private:
     }
 
     [[nodiscard]] bool is_asynchronous() const noexcept override { return !is_plain && !is_stream; }
+
+    /// A source works on no item that could have failed: with it, all that it has not yielded yet would be lost.
+    [[nodiscard]] bool outlives_edge_errors() const noexcept override { return std::is_void_v<In> && this->is_source(); }
 
     asio::awaitable<void> run_bodies() override
     {

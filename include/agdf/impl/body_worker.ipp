@@ -48,6 +48,8 @@ AGDF_DECL asio::awaitable<void> BodyWorker::drive()
                 if (policies_)
                     co_await policies_->go_on();
             }
+            if (outlet.has_error() && outlives_edge_errors())
+                fail(outlet.take_error());
             if (error_ || outlet.has_error() || is_cut_short())
                 break;
         }
@@ -146,9 +148,10 @@ AGDF_DECL asio::awaitable<void> ItemWorker::serve_item()
                     policies_->stand_still();  // the attempt has ended
                     if (must_wait())
                         co_await wait(WorkerClock::blocked);
-                    if (!error_)
-                        error_ = outlet->take_error();
                 }
+                auto edge_error = outlet->take_error();
+                if (!error_)
+                    error_ = std::move(edge_error);
             }
         }
         again = co_await policies_->end_attempt(error_);
