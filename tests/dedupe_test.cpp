@@ -28,6 +28,14 @@ struct Key {
     Counted counted;
 };
 
+struct FragileKey {
+    int value;
+    bool operator==(const FragileKey& other) const
+    {
+        return value < 0 || other.value < 0 ? throw std::runtime_error("cannot be compared") : value == other.value;
+    }
+};
+
 int tens(const int& item) { return item / 10; }
 
 }  // namespace
@@ -35,6 +43,11 @@ int tens(const int& item) { return item / 10; }
 template <>
 struct std::hash<Key> {
     std::size_t operator()(const Key&) const noexcept { return 7; }  // all collide
+};
+
+template <>
+struct std::hash<FragileKey> {
+    std::size_t operator()(const FragileKey&) const noexcept { return 7; }
 };
 
 TEST_CASE("dedupe lets the first item of each key through, in order", "[dedupe]")
@@ -127,6 +140,19 @@ TEST_CASE("a key that throws fails its item, and dedupe remembers what it had se
     const agdf::RunReport report = graph.run();
     REQUIRE(report.node("once").err == 1);
     REQUIRE(results == Ints{1, 2});
+}
+
+TEST_CASE("a key whose comparison throws fails its item, and dedupe remembers what it had seen", "[dedupe][error]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    Ints results;
+    graph.add_node("numbers", agdf::from_range(Ints{1, 2, -1, 1, 2, 3})) >> graph.add_node("once", agdf::dedupe<int>([](int n) { return FragileKey{n}; })) >>
+        graph.add_node("results", agdf::collect(results));
+    const agdf::RunReport report = graph.run();
+    REQUIRE(report.node("once").err == 1);
+    REQUIRE(results == Ints{1, 2, 3});
 }
 
 TEST_CASE("dedupe that may remember nothing is refused when it is made", "[dedupe][error]")

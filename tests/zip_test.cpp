@@ -15,6 +15,7 @@
 
 namespace {
 
+using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 using test::graph_error_of;
 using test::quiet;
@@ -108,6 +109,36 @@ TEST_CASE("a strict zip of unequal inputs fails once, and says after how many it
           "what drops items, or choose another mode.");
     CHECK(zipped.report.node("zip[1]").undelivered == 2);
     CHECK(zip_of(3, 3, {.mode = agdf::ZipMode::strict}).report.outcome == agdf::Outcome::completed);
+}
+
+TEST_CASE("a strict zip whose inputs a stop has ended is no error, and its rows arrive", "[zip][stop]")
+{
+    const Watchdog watchdog;
+    asio::io_context io;
+    const agdf::testing::VirtualTime time{io};
+    agdf::Graph graph{io, test::quiet({.on_error = agdf::OnError::halt})};
+    std::vector<std::tuple<int, int>> rows;
+    const auto every_second_from = [](std::chrono::milliseconds start) -> agdf::Stream<int> {
+        co_await agdf::sleep_for(start);
+        for (int i = 1;; ++i) {
+            co_yield i;
+            co_await agdf::sleep_for(1s);
+        }
+    };
+    auto zip = graph.add_node("zip", agdf::zip<int, int>({.mode = agdf::ZipMode::strict}));
+    graph.add_edge(graph.add_node("left", [&] { return every_second_from(0ms); }), zip.input<0>());
+    graph.add_edge(graph.add_node("right", [&] { return every_second_from(500ms); }), zip.input<1>());
+    zip >> graph.add_node("rows", agdf::collect(rows));
+    const auto stop_between = [&]() -> asio::awaitable<void> {
+        co_await agdf::sleep_for(2'250ms);
+        graph.stop();
+    };
+    asio::co_spawn(io, stop_between, asio::detached);
+    const agdf::RunReport report = graph.run();
+    CHECK(report.outcome == agdf::Outcome::stopped);
+    CHECK(rows == pairs_to(2));
+    CHECK(report.node("zip").err == 0);
+    CHECK(report.node("zip").undelivered == 1);
 }
 
 TEST_CASE("a zip of three inputs takes items that cannot be copied", "[zip]")

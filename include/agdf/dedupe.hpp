@@ -21,23 +21,44 @@ struct DedupeOptions {
 
 namespace detail {
 
+/// The keys that came last.
+template <class T, class KeyFunction>
+class SeenKeys {
+public:
+    SeenKeys(const KeyFunction& key_of, std::size_t max_keys) noexcept : key_of_(key_of), max_keys_(max_keys) {}
+
+    /// Whether an item's key is none of them; it is the newest from then on.
+    [[nodiscard]] bool note(const T& item)
+    {
+        Key key = std::invoke(key_of_, item);
+        const auto place = keys_.find(key);
+        if (place != keys_.end()) {
+            keys_.renew(place);
+            return false;
+        }
+        keys_.add(std::move(key), Unit{});
+        if (keys_.size() > max_keys_)
+            (void)keys_.take(keys_.oldest());
+        return true;
+    }
+
+private:
+    using Key = typename KeyOf<KeyFunction, T>::Type;
+
+    const KeyFunction& key_of_;
+    const std::size_t max_keys_;
+    KeyTable<Key, Unit> keys_;
+};
+
 template <class T, class KeyFunction>
 Stream<T> first_of_each_key(std::shared_ptr<const KeyFunction> key_of, Receiver<T> items, std::size_t max_keys)
 {
-    KeyTable<typename KeyOf<KeyFunction, T>::Type, Unit> seen;
+    SeenKeys<T, KeyFunction> seen{*key_of, max_keys};
+    const auto is_new = [&seen](const T& item) { return seen.note(item); };
     while (auto item = co_await items.next()) {
-        auto key = try_on(items, *key_of, *item);
-        if (!key)
-            continue;
-        const auto place = seen.find(*key);
-        if (place != seen.end()) {
-            seen.renew(place);
-            continue;
-        }
-        if (seen.size() == max_keys)
-            (void)seen.take(seen.oldest());
-        seen.add(std::move(*key), Unit{});
-        co_yield std::move(*item);
+        const auto passes = try_on(items, is_new, *item);
+        if (passes && *passes)
+            co_yield std::move(*item);
     }
 }
 
@@ -51,7 +72,7 @@ Stream<T> first_of_each_key(std::shared_ptr<const KeyFunction> key_of, Receiver<
 ///
 /// @param key      Tells an item's key: a function of `const T&`, or a pointer to a member; the item itself if left out.
 /// Shape:          `Stream<T>(Receiver<T>)`; the items that pass are moved, and keep their order.
-/// Errors:         throws GraphError at once for `max_keys` 0. If `key` throws, that item fails.
+/// Errors:         throws GraphError at once for `max_keys` 0. If `key`, the key's hash or its == throws, that item fails.
 ///
 ///     graph.add_node("once", agdf::dedupe<Order>(&Order::id, {.max_keys = 10'000}));
 template <class T, class KeyFunction = std::identity>

@@ -33,11 +33,12 @@ Stream<std::vector<T>> windows(WindowOptions options, Receiver<T> items)
     while (!items.has_ended()) {
         auto item = co_await items.next_until(window_end);
         const auto now = is_timed ? items.now() : began;
-        if (item)
-            held.add();  // before a wait in which the run may be cut short
         if (!window.empty() && (!item || now >= window_end)) {
+            const std::size_t next = item ? 1 : 0;
             held.remove(window.size());
+            held.add(next);  // the run may be cut short in this wait
             co_yield std::exchange(window, std::vector<T>());
+            held.remove(next);
             window_end = never_due;
         }
         if (!item)
@@ -45,6 +46,7 @@ Stream<std::vector<T>> windows(WindowOptions options, Receiver<T> items)
         if (is_timed && window.empty())
             window_end = later(now, options.duration - (now - began) % options.duration);
         append(window, std::move(*item));
+        held.add();
         if (window.size() == options.max_items) {
             held.remove(window.size());
             co_yield std::exchange(window, std::vector<T>());

@@ -26,7 +26,7 @@ namespace agdf {
 enum class ZipMode {
     shortest,  ///< the zip ends; what is left on the others is counted as undelivered
     longest,   ///< padding stands for what is missing, until all have ended; also if a stop has ended some of them earlier
-    strict     ///< it is an error of the node, and the rest is counted as undelivered
+    strict     ///< it is an error of the node, unless a stop has ended it; the rest is counted as undelivered
 };
 
 /// The options of a zip. An aggregate: `agdf::zip<int, std::string>({.mode = agdf::ZipMode::strict})`.
@@ -67,6 +67,11 @@ private:
         ~Row() { give_up(inputs, items, std::make_index_sequence<count>{}); }
 
         void release() noexcept { std::apply([](auto&... item) { (item.reset(), ...); }, items); }
+        /// One of the items fails, and not merely is left.
+        void release_one() noexcept
+        {
+            std::apply([](auto&... item) { (void)((item && (item.reset(), true)) || ...); }, items);
+        }
 
         Inputs& inputs;
         Items items;
@@ -76,36 +81,57 @@ private:
     {
         for (std::size_t rows = 0;; ++rows) {
             Row row{inputs};
-            co_await read<0>(inputs, row.items, options->mode == ZipMode::shortest);
+            std::exception_ptr error;
+            co_await read<0>(inputs, row.items, options->mode == ZipMode::shortest, error);
+            if (error)
+                std::rethrow_exception(error);
             const std::size_t present = std::apply([](const auto&... item) { return (std::size_t{item.has_value()} + ...); }, row.items);
             if (present < count) {
                 if (present == 0)
                     co_return;
                 if (options->mode != ZipMode::longest) {
-                    if (options->mode == ZipMode::strict)
+                    if (options->mode == ZipMode::strict && !std::get<0>(inputs).is_draining())
                         throw ZipError(fmt::format("agdf::zip: an input has ended after {} items, and another has not. Expected: the same "
                                                    "number on all of them. Look for what drops items, or choose another mode.",
                                                    rows));
                     co_return;
                 }
             }
-            auto whole = together(row.items, options->padding, std::make_index_sequence<count>{});
+            auto whole = make_whole(row, options->padding);
             row.release();
             co_yield std::move(whole);
         }
     }
 
-    /// Reads one item of each input; up to the first that has ended, if `stops`.
+    /// Reads one item of each input; up to the first that has ended, if `stops`. If a copy of an item throws, the others of the row
+    /// are read all the same, since the next row would not be one.
     template <std::size_t N>
-    static asio::awaitable<void> read(Inputs& inputs, Items& row, bool stops)
+    static asio::awaitable<void> read(Inputs& inputs, Items& row, bool stops, std::exception_ptr& error)
     {
-        auto item = co_await std::get<N>(inputs).next();
-        const bool goes_on = item || !stops;
-        if (item)
-            std::get<N>(row).emplace(std::move(*item));
+        bool goes_on = true;
+        try {
+            auto item = co_await std::get<N>(inputs).next();
+            goes_on = item || !stops;
+            if (item)
+                std::get<N>(row).emplace(std::move(*item));
+        } catch (const asio::system_error&) {  // the run is cut short
+            throw;
+        } catch (...) {
+            error = std::current_exception();
+        }
         if constexpr (N + 1 < count) {
             if (goes_on)
-                co_await read<N + 1>(inputs, row, stops);
+                co_await read<N + 1>(inputs, row, stops, error);
+        }
+    }
+
+    static std::tuple<T...> make_whole(Row& row, const std::optional<std::tuple<T...>>& padding)
+    {
+        try {
+            return together(row.items, padding, std::make_index_sequence<count>{});
+        } catch (...) {
+            row.release_one();
+            throw;
         }
     }
 
@@ -139,7 +165,8 @@ private:
 ///          may take the elements as parameters.
 /// Errors:  `longest` without padding throws GraphError; a `strict` zip fails with ZipError when an input ends early.
 ///          A filter between a node and only one of two inputs that it reaches leaves pairs that do not belong together, and
-///          can make the graph stand still once the queues are full: the graph's log warns of it. `agdf::join` goes by keys.
+///          can make the graph stand still once the queues are full: the graph's log warns of it. Items that fail there do the
+///          same, without a warning: let such a node halt the run, or use `agdf::join`, which goes by keys.
 ///
 ///     auto zipped = graph.add_node("zip", agdf::zip<int, std::string>());
 ///     graph.add_edge(numbers, zipped.input<0>());

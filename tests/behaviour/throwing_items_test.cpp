@@ -12,6 +12,7 @@
 #include <memory>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -101,6 +102,56 @@ TEST_CASE("a copy that throws between two threads costs that item alone, and not
     const test::Watchdog watchdog;
     for (const std::size_t queue_size : {1U, 3U, 100U})
         CHECK(run_with_each_copy_failing(queue_size, 2) > 20);
+}
+
+TEST_CASE("a copy that throws costs a zip that row alone: the rows behind it belong together", "[errors][zip]")
+{
+    for (int n = 1;; ++n) {
+        Heavy::copies = 0;
+        Heavy::fails_at = n;
+        std::uint64_t rows = 0;
+        std::uint64_t mixed_up = 0;
+        asio::io_context io;
+        agdf::Graph graph{io, test::quiet()};
+        auto zip = graph.add_node("zip", agdf::zip<Heavy, Heavy>());
+        graph.add_edge(graph.add_node("left", heavy_items), zip.input<0>());
+        graph.add_edge(graph.add_node("right", heavy_items), zip.input<1>());
+        zip >> graph.add_node("sink", [&](const Heavy& left, const Heavy& right) {
+            ++rows;
+            mixed_up += left.value() == right.value() ? 0 : 1;
+        });
+        const auto report = graph.run();
+        if (report.node("left").err + report.node("right").err == 0)  // else an item is missing on one side
+            REQUIRE(mixed_up == 0);
+        const auto& left = report.node("zip");
+        const auto& right = report.node("zip[1]");
+        REQUIRE(left.out == rows + report.node("sink").err);
+        const std::uint64_t failed_rows = left.err;  // of two items each
+        REQUIRE(left.in + right.in >= 2 * left.out + left.err + left.undelivered + right.undelivered);
+        REQUIRE(left.in + right.in <= 2 * (left.out + failed_rows) + left.undelivered + right.undelivered);
+        if (Heavy::copies < n)
+            break;
+    }
+    REQUIRE(Heavy::alive == 0);
+}
+
+TEST_CASE("an item whose copy throws in a window is an error, and is not counted as undelivered as well", "[errors][window]")
+{
+    for (int n = 1;; ++n) {
+        Heavy::copies = 0;
+        Heavy::fails_at = n;
+        std::uint64_t items = 0;
+        asio::io_context io;
+        agdf::Graph graph{io, test::quiet()};
+        graph.add_node("source", heavy_items) >> graph.add_node("window", agdf::window<Heavy>({.max_items = 3})) >>
+            graph.add_node("sink", [&items](const std::vector<Heavy>& window) { items += window.size(); });
+        const auto report = graph.run();
+        const auto& window = report.node("window");
+        REQUIRE(items + window.err + window.undelivered <= window.in);
+        if (Heavy::copies < n)
+            break;
+    }
+    REQUIRE(Heavy::alive == 0);
 }
 
 TEST_CASE("a channel keeps what it holds, and wakes those who wait, when an item's copy throws", "[errors][channel]")

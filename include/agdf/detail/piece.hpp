@@ -39,7 +39,7 @@ public:
             items_.give_up(count_);
     }
 
-    void add() noexcept { ++count_; }
+    void add(std::size_t count = 1) noexcept { count_ += count; }
     void remove(std::size_t count) noexcept { count_ -= count; }
 
 private:
