@@ -45,7 +45,7 @@ function(agdf_require package target)
         set(Asio_INCLUDE_DIR "Asio_INCLUDE_DIR-NOTFOUND" CACHE PATH "Where asio.hpp is" FORCE)
         find_path(Asio_INCLUDE_DIR NAMES asio/version.hpp NO_DEFAULT_PATH
                   PATHS "${asio_SOURCE_DIR}" PATH_SUFFIXES asio/include include)
-        include(FindAsio)
+        include("${CMAKE_CURRENT_FUNCTION_LIST_DIR}/FindAsio.cmake")
         if(TARGET asio::asio)
             set_target_properties(asio::asio PROPERTIES IMPORTED_GLOBAL TRUE)
         endif()
