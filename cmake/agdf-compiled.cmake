@@ -7,6 +7,7 @@ function(agdf_add_compiled include_directory)
     endif()
     add_library(agdf_compiled STATIC EXCLUDE_FROM_ALL "${include_directory}/agdf/impl/agdf.cpp" "${include_directory}/agdf/impl/asio.cpp")
     add_library(agdf::compiled ALIAS agdf_compiled)
+    set_target_properties(agdf_compiled PROPERTIES POSITION_INDEPENDENT_CODE ON) # a plugin may link it
     target_link_libraries(agdf_compiled PUBLIC agdf::agdf)
     target_compile_definitions(agdf_compiled PUBLIC AGDF_SEPARATE_COMPILATION ASIO_SEPARATE_COMPILATION)
 endfunction()
