@@ -18,6 +18,7 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/agdfConfig.cmake" "${CMAKE_CURRENT_BI
 
 install(TARGETS agdf EXPORT agdfTargets FILE_SET HEADERS COMPONENT agdf ${agdf_optional}
                                         FILE_SET implementation COMPONENT agdf ${agdf_optional})
+install(TARGETS agdf_compiled_interface EXPORT agdfTargets)
 install(EXPORT agdfTargets NAMESPACE agdf:: DESTINATION "${agdf_package_dir}" COMPONENT agdf ${agdf_optional})
 export(EXPORT agdfTargets NAMESPACE agdf:: FILE "${CMAKE_CURRENT_BINARY_DIR}/agdfTargets.cmake")
 

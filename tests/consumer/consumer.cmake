@@ -33,6 +33,6 @@ endif()
 
 add_library(consumer INTERFACE)
 target_link_libraries(consumer INTERFACE agdf::agdf $<TARGET_NAME_IF_EXISTS:agdf::http>)
-install(TARGETS consumer EXPORT consumerTargets)
+install(TARGETS consumer counting EXPORT consumerTargets)
 install(EXPORT consumerTargets NAMESPACE consumer:: DESTINATION lib/cmake/consumer)
 export(EXPORT consumerTargets NAMESPACE consumer:: FILE "${CMAKE_CURRENT_BINARY_DIR}/consumerTargets.cmake")

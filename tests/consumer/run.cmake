@@ -15,9 +15,10 @@ if(WAY STREQUAL "find_package")
     step("installing agdf" "${CMAKE_COMMAND}" --install "${AGDF_BUILD}" --prefix "${WORK}/stage")
 endif()
 
-step("configuring" "${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/${WAY}" -B "${WORK}/build" -G "${GENERATOR}"
-    "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}"
-    "-DCMAKE_PREFIX_PATH=${WORK}/stage" "-DAGDF_SOURCE=${AGDF_SOURCE}" "-DWITH_HTTP=${HTTP}")
+set(tools -G "${GENERATOR}" "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}"
+    "-DCMAKE_PREFIX_PATH=${WORK}/stage")
+step("configuring" "${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/${WAY}" -B "${WORK}/build" ${tools}
+    "-DAGDF_SOURCE=${AGDF_SOURCE}" "-DWITH_HTTP=${HTTP}")
 step("building" "${CMAKE_COMMAND}" --build "${WORK}/build")
 step("running its program" "${WORK}/build/program")
 if(WAY STREQUAL "own_targets")
@@ -48,4 +49,8 @@ if(NOT EXISTS "${WORK}/installed/lib/cmake/consumer/consumerTargets.cmake")
 endif()
 if(EXISTS "${WORK}/installed/include/agdf")
     message(FATAL_ERROR "consumer ${WAY}: its install has agdf's headers, which it did not ask for.")
+endif()
+if(WAY STREQUAL "find_package")
+    step("configuring a project that links its library" "${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/downstream"
+        -B "${WORK}/downstream" ${tools} "-DCONSUMER=${WORK}/installed")
 endif()
