@@ -31,6 +31,9 @@ function(agdf_require package target)
     if(NOT DEFINED BUILD_SHARED_LIBS)
         set(BUILD_SHARED_LIBS OFF) # libcurl would switch it on for everybody
     endif()
+    if(NOT DEFINED CMAKE_POSITION_INDEPENDENT_CODE)
+        set(CMAKE_POSITION_INDEPENDENT_CODE ON) # a plugin may link it
+    endif()
     set(BUILD_TESTING OFF)
     set(BUILD_CURL_EXE OFF)
     set(BUILD_LIBCURL_DOCS OFF)
