@@ -2,10 +2,9 @@
 
 // Floor 3: items that travel together.
 
+#include <agdf/detail/fmt.hpp>
 #include <agdf/detail/piece.hpp>
 #include <agdf/stream.hpp>
-
-#include <fmt/core.h>
 
 #include <chrono>
 #include <cstddef>

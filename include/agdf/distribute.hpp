@@ -2,10 +2,9 @@
 
 // Floor 5: giving each item to one of several nodes, and the other way round.
 
+#include <agdf/detail/fmt.hpp>
 #include <agdf/detail/mix.hpp>
 #include <agdf/graph.hpp>
-
-#include <fmt/core.h>
 
 #include <cstddef>
 #include <functional>

@@ -2,11 +2,10 @@
 
 // Floor 3: items of several streams, one of each at a time.
 
+#include <agdf/detail/fmt.hpp>
 #include <agdf/error.hpp>
 #include <agdf/receiver.hpp>
 #include <agdf/stream.hpp>
-
-#include <fmt/core.h>
 
 #include <concepts>
 #include <cstddef>

@@ -2,9 +2,8 @@
 
 // Floor 3: a node in a run, its workers and its errors.
 
+#include <agdf/detail/fmt.hpp>
 #include <agdf/detail/worker_base.hpp>
-
-#include <fmt/core.h>
 
 #include <atomic>
 #include <cstddef>

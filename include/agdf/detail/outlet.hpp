@@ -7,10 +7,9 @@
 //                     └─ port ──► queue of c        its ports are through. So a full branch never keeps an item
 //                                                   from its siblings.
 
+#include <agdf/detail/fmt.hpp>
 #include <agdf/detail/port.hpp>
 #include <agdf/detail/stream_promise.hpp>
-
-#include <fmt/core.h>
 
 #include <algorithm>
 #include <atomic>

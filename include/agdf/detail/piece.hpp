@@ -2,10 +2,9 @@
 
 // Floor 3: what the ready-made bodies share.
 
+#include <agdf/detail/fmt.hpp>
 #include <agdf/error.hpp>
 #include <agdf/receiver.hpp>
-
-#include <fmt/core.h>
 
 #include <chrono>
 #include <concepts>

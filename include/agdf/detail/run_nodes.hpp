@@ -2,10 +2,9 @@
 
 // Floor 6: what one run of a graph is made of: strands, queues, workers.
 
+#include <agdf/detail/fmt.hpp>
 #include <agdf/detail/graph_core.hpp>
 #include <agdf/start.hpp>
-
-#include <fmt/core.h>
 
 #include <cstddef>
 #include <memory>

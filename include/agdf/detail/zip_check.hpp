@@ -3,8 +3,7 @@
 // Floor 5: finding a zip whose inputs cannot stay in step.
 
 #include <agdf/detail/blueprint.hpp>
-
-#include <fmt/core.h>
+#include <agdf/detail/fmt.hpp>
 
 #include <cstddef>
 #include <string>

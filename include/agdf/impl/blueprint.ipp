@@ -3,8 +3,7 @@
 // Floor 5: a graph without the types of its items.
 
 #include <agdf/detail/blueprint.hpp>
-
-#include <fmt/core.h>
+#include <agdf/detail/fmt.hpp>
 
 #include <algorithm>
 #include <numeric>

@@ -3,10 +3,9 @@
 // Floor 5: what outlives a single run of a graph.
 
 #include <agdf/detail/blocking_pool.hpp>
+#include <agdf/detail/fmt.hpp>
 #include <agdf/detail/graph_core.hpp>
 #include <agdf/detail/zip_check.hpp>
-
-#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstddef>

@@ -2,8 +2,8 @@
 
 // Floor 3: a node in a run, its workers and its errors.
 
+#include <agdf/detail/fmt.hpp>
 #include <agdf/detail/node_run.hpp>
-#include <fmt/core.h>
 
 namespace agdf::detail {
 

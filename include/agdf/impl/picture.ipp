@@ -2,9 +2,8 @@
 
 // Floor 6: a graph as a picture.
 
+#include <agdf/detail/fmt.hpp>
 #include <agdf/picture.hpp>
-
-#include <fmt/core.h>
 
 #include <cstddef>
 #include <string>

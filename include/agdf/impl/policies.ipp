@@ -2,9 +2,8 @@
 
 // Floor 4: what a node's options ask of a worker beside running the body.
 
+#include <agdf/detail/fmt.hpp>
 #include <agdf/detail/policies.hpp>
-
-#include <fmt/core.h>
 
 #include <algorithm>
 #include <utility>

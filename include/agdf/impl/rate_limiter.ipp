@@ -3,12 +3,11 @@
 // Floor 2: how often something may be done.
 
 #include <agdf/detail/channel_operation.hpp>
+#include <agdf/detail/fmt.hpp>
 #include <agdf/detail/timer.hpp>
 #include <agdf/error.hpp>
 #include <agdf/rate_limiter.hpp>
 #include <agdf/semaphore.hpp>
-
-#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>

@@ -2,10 +2,9 @@
 
 // Floor 2: whether and when something that failed is tried again.
 
+#include <agdf/detail/fmt.hpp>
 #include <agdf/detail/mix.hpp>
 #include <agdf/retry.hpp>
-
-#include <fmt/core.h>
 
 #include <algorithm>
 #include <atomic>

@@ -4,11 +4,10 @@
 
 #include <agdf/detail/drive.hpp>
 #include <agdf/detail/executor_target.hpp>
+#include <agdf/detail/fmt.hpp>
 #include <agdf/detail/run.hpp>
 #include <agdf/impl/run_steps.ipp>
 #include <agdf/run.hpp>
-
-#include <fmt/core.h>
 
 #include <cstddef>
 #include <exception>

@@ -2,9 +2,8 @@
 
 // Floor 6: the steps of one execution, from its begin to its report.
 
+#include <agdf/detail/fmt.hpp>
 #include <agdf/detail/run.hpp>
-
-#include <fmt/core.h>
 
 #include <tuple>
 

@@ -2,10 +2,9 @@
 
 // Floor 3: what looks at a run from the side: signals of the operating system, and the clock of a stall.
 
+#include <agdf/detail/fmt.hpp>
 #include <agdf/detail/run_control.hpp>
 #include <agdf/detail/timer.hpp>
-
-#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -3,10 +3,9 @@
 // Floor 2: how many may do something at the same time.
 
 #include <agdf/detail/channel_operation.hpp>
+#include <agdf/detail/fmt.hpp>
 #include <agdf/error.hpp>
 #include <agdf/semaphore.hpp>
-
-#include <fmt/core.h>
 
 #include <cstddef>
 #include <memory>

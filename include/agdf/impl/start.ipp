@@ -2,9 +2,8 @@
 
 // Floor 5: where a run begins, and with what.
 
+#include <agdf/detail/fmt.hpp>
 #include <agdf/start.hpp>
-
-#include <fmt/core.h>
 
 namespace agdf {
 

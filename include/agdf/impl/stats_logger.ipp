@@ -2,12 +2,11 @@
 
 // Floor 6: the periodic log of what the nodes do.
 
+#include <agdf/detail/fmt.hpp>
 #include <agdf/detail/post.hpp>
 #include <agdf/detail/shutdown.hpp>
 #include <agdf/detail/timer.hpp>
 #include <agdf/stats_logger.hpp>
-
-#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>

@@ -2,9 +2,8 @@
 
 // Testing: which failures there shall be.
 
+#include <agdf/detail/fmt.hpp>
 #include <agdf/sleep.hpp>
-
-#include <fmt/core.h>
 
 #include <chrono>
 #include <cstddef>
