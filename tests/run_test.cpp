@@ -9,6 +9,9 @@
 #else
 #include <asio/experimental/as_tuple.hpp>
 #endif
+#if __has_include(<asio/cancel_after.hpp>)
+#include <asio/cancel_after.hpp>
+#endif
 #if __has_include(<asio/deferred.hpp>)
 #include <asio/deferred.hpp>
 #else
@@ -25,6 +28,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -59,7 +63,27 @@ void add_three(Graph& graph, Ints& results)
     source >> sink;
 }
 
+/// A token whose result is the executor of the operation.
+template <class Handler>
+struct TokenThatAsks {
+    Handler handler;
+};
+template <class Handler>
+TokenThatAsks(Handler) -> TokenThatAsks<Handler>;
+
 }  // namespace
+
+template <class Handler>
+class asio::async_result<TokenThatAsks<Handler>, void(RunReport)> {
+public:
+    template <class Initiation>
+    static typename Initiation::executor_type initiate(Initiation&& initiation, TokenThatAsks<Handler> token)
+    {
+        auto executor = initiation.get_executor();
+        std::forward<Initiation>(initiation)(std::move(token.handler));
+        return executor;
+    }
+};
 
 TEST_CASE("a callback of async_run is called once, later, with the report", "[run]")
 {
@@ -96,6 +120,33 @@ TEST_CASE("the report of async_run comes on the executor of its handler", "[run]
     other.poll();
     CHECK(called);
 }
+
+TEST_CASE("a token that asks for the executor of its operation, as asio::cancel_after does, gets the graph's", "[run]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph<asio::io_context::executor_type> graph{io.get_executor(), test::quiet()};
+    graph.add_node("source", [] { return 1; });
+    bool called = false;
+    const auto executor = graph.async_run(TokenThatAsks{[&](const RunReport&) { called = true; }});
+    CHECK(executor == io.get_executor());
+    io.run();
+    CHECK(called);
+}
+
+#if __has_include(<asio/cancel_after.hpp>)
+TEST_CASE("asio::cancel_after stops a run", "[run][cancel]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    graph.add_node("source", []() -> agdf::Stream<int> { co_await agdf::sleep_for(1h); });
+    std::optional<Outcome> outcome;
+    graph.async_run(asio::cancel_after(1ms, asio::cancellation_type::terminal, [&](const RunReport& report) { outcome = report.outcome; }));
+    io.run();
+    CHECK(outcome == Outcome::cancelled);
+}
+#endif
 
 TEST_CASE("async_run works with use_future, use_awaitable and as_tuple", "[run]")
 {

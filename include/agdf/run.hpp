@@ -71,6 +71,50 @@ private:
     Handler handler_;
 };
 
+/// Begins a run with the handler that Asio makes of a token. It has an executor for those that ask for one, as asio::cancel_after does.
+template <class Executor>
+class BeginRun {
+public:
+    using executor_type = Executor;
+
+    /// @param in_call  Whether an exception still reaches the caller of `async_run`.
+    BeginRun(Executor executor, std::shared_ptr<RunControl> run, std::shared_ptr<const bool> in_call)
+        : executor_(std::move(executor)), run_(std::move(run)), in_call_(std::move(in_call))
+    {
+    }
+
+    [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
+
+    template <class Handler>
+    void operator()(Handler handler) const
+    {
+        auto slot = asio::get_associated_cancellation_slot(handler);
+        std::unique_ptr<Completion> completion = std::make_unique<CallHandler<Handler>>(std::move(handler), executor_);
+        if (slot.is_connected())
+            slot.assign([weak = std::weak_ptr<RunControl>(run_)](asio::cancellation_type type) {
+                const auto alive = weak.lock();
+                if (alive && (type & asio::cancellation_type::terminal) != asio::cancellation_type::none)
+                    alive->cancel();
+                else if (alive)
+                    alive->stop();
+            });
+        try {
+            run_->begin(completion);
+        } catch (...) {
+            if (slot.is_connected())
+                slot.clear();  // the run that is under way may be another one's
+            if (*in_call_)
+                throw;
+            completion->complete(report_of_no_run(*run_, std::current_exception()));  // from here Asio lets nothing through
+        }
+    }
+
+private:
+    Executor executor_;
+    std::shared_ptr<RunControl> run_;
+    std::shared_ptr<const bool> in_call_;
+};
+
 /// The io_context behind an executor, if there is one that can be run.
 [[nodiscard]] AGDF_DECL asio::io_context* io_context_of(const asio::any_io_executor& executor);
 template <class Executor>
@@ -114,36 +158,13 @@ template <class CompletionToken>
 auto Graph<Executor>::async_run(RunOptions options, CompletionToken&& token)
 {
     auto run = detail::make_run(core_, detail::make_strands(executor_, core_->options().threads), std::move(options));
-    const asio::any_io_executor fallback = executor_;
     const auto in_call = std::make_shared<bool>(true);
-    auto initiate = [run = std::move(run), fallback, in_call](auto handler) {
-        auto slot = asio::get_associated_cancellation_slot(handler);
-        using Handler = decltype(handler);
-        std::unique_ptr<detail::Completion> completion = std::make_unique<detail::CallHandler<Handler>>(std::move(handler), fallback);
-        if (slot.is_connected())
-            slot.assign([weak = std::weak_ptr<detail::RunControl>(run)](asio::cancellation_type type) {
-                const auto alive = weak.lock();
-                if (alive && (type & asio::cancellation_type::terminal) != asio::cancellation_type::none)
-                    alive->cancel();
-                else if (alive)
-                    alive->stop();
-            });
-        try {
-            run->begin(completion);
-        } catch (...) {
-            if (slot.is_connected())
-                slot.clear();  // the run that is under way may be another one's
-            if (*in_call)
-                throw;
-            completion->complete(detail::report_of_no_run(*run, std::current_exception()));  // from here Asio lets nothing through
-        }
-    };
     struct CallEnds {
         std::shared_ptr<bool> in_call;
         ~CallEnds() { *in_call = false; }
     };
     const CallEnds at_the_end{in_call};
-    return asio::async_initiate<CompletionToken, void(RunReport)>(std::move(initiate), token);
+    return asio::async_initiate<CompletionToken, void(RunReport)>(detail::BeginRun<Executor>{executor_, std::move(run), in_call}, token);
 }
 
 }  // namespace agdf
