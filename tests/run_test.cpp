@@ -28,6 +28,8 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -147,6 +149,33 @@ TEST_CASE("asio::cancel_after stops a run", "[run][cancel]")
     CHECK(outcome == Outcome::cancelled);
 }
 #endif
+
+TEST_CASE("async_run takes any handler that can be called with a report, and what is bound to one", "[run]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    Ints results;
+    add_three(graph, results);
+    int calls = 0;
+    asio::cancellation_signal signal;
+    const auto run_with = [&](auto&& token) {
+        graph.async_run(std::forward<decltype(token)>(token));
+        io.run();
+        io.restart();
+    };
+    const std::function<void(RunReport)> kept = [&](const RunReport&) { ++calls; };
+    run_with(kept);
+    run_with([&](auto report) { calls += std::is_same_v<decltype(report), RunReport> ? 1 : 0; });
+    run_with([&](const auto&...) { return ++calls; });
+    run_with([&, own = std::make_unique<int>(1)](RunReport&&) mutable { calls += *own; });
+    run_with(asio::bind_executor(io, asio::bind_cancellation_slot(signal.slot(), [&, own = std::make_unique<int>(1)](RunReport) { calls += *own; })));
+    run_with(asio::bind_cancellation_slot(signal.slot(), asio::bind_executor(io.get_executor(), kept)));
+    run_with(as_tuple([&](std::tuple<RunReport>) { ++calls; }));
+    run_with(asio::detached);
+    CHECK(calls == 7);
+    CHECK(results.size() == 24);
+}
 
 TEST_CASE("async_run works with use_future, use_awaitable and as_tuple", "[run]")
 {

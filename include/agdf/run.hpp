@@ -4,6 +4,7 @@
 
 #include <agdf/graph.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -115,6 +116,18 @@ private:
     std::shared_ptr<const bool> in_call_;
 };
 
+/// Whether a handler takes the report. What is none itself but stands for one, such as asio::use_awaitable, is left to Asio.
+template <class Token>
+consteval bool takes_report()
+{
+    if constexpr (requires(Token& bound) { { bound.get() } -> std::same_as<typename Token::target_type&>; })
+        return takes_report<typename Token::target_type>();  // bound to an executor, or to a cancellation slot
+    else if constexpr (requires { requires std::same_as<typename asio::async_result<Token, void(RunReport)>::completion_handler_type, Token>; })
+        return std::is_invocable_v<Token, RunReport>;
+    else
+        return true;
+}
+
 /// The io_context behind an executor, if there is one that can be run.
 [[nodiscard]] AGDF_DECL asio::io_context* io_context_of(const asio::any_io_executor& executor);
 template <class Executor>
@@ -157,6 +170,12 @@ template <class Executor>
 template <class CompletionToken>
 auto Graph<Executor>::async_run(RunOptions options, CompletionToken&& token)
 {
+    using Token = std::decay_t<CompletionToken>;
+    constexpr bool fits = detail::takes_report<Token>() && std::is_constructible_v<Token, CompletionToken>;
+    static_assert(fits,
+                  "agdf::Graph::async_run(token): the completion handler cannot be called with the report, or cannot be copied. "
+                  "Expected: void(agdf::RunReport), or a completion token such as asio::use_awaitable. Let it take the report, and "
+                  "nothing else; move it in if it cannot be copied.");
     auto run = detail::make_run(core_, detail::make_strands(executor_, core_->options().threads), std::move(options));
     const auto in_call = std::make_shared<bool>(true);
     struct CallEnds {
@@ -164,7 +183,8 @@ auto Graph<Executor>::async_run(RunOptions options, CompletionToken&& token)
         ~CallEnds() { *in_call = false; }
     };
     const CallEnds at_the_end{in_call};
-    return asio::async_initiate<CompletionToken, void(RunReport)>(detail::BeginRun<Executor>{executor_, std::move(run), in_call}, token);
+    if constexpr (fits)
+        return asio::async_initiate<CompletionToken, void(RunReport)>(detail::BeginRun<Executor>{executor_, std::move(run), in_call}, token);
 }
 
 }  // namespace agdf
