@@ -24,6 +24,7 @@ static_assert(FlowsInto<int, std::optional<int>>);
 static_assert(FlowsInto<std::shared_ptr<Derived>, std::shared_ptr<Base>>);
 static_assert(FlowsInto<std::string, void>);
 static_assert(!FlowsInto<void, int>);
+static_assert(!FlowsInto<void, void>);
 static_assert(!FlowsInto<int, std::string>);
 
 // what would lose digits, or the sign

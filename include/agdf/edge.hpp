@@ -142,7 +142,7 @@ struct AlternativeFor<std::variant<A...>, To> {
 
 /// Whether items of type `From` can flow into a node that takes `To`: the same type, a conversion that loses nothing and
 /// borrows nothing, a tuple with such elements, a variant with such an alternative (the edge passes only the items that
-/// hold it), or a node that takes nothing (`void`).
+/// hold it), or a node that takes nothing (`void`). Nothing flows from a node that yields nothing.
 ///
 ///     static_assert(agdf::FlowsInto<std::variant<int, std::string>, int>);
 ///     static_assert(agdf::FlowsInto<int, long>);
@@ -150,9 +150,10 @@ struct AlternativeFor<std::variant<A...>, To> {
 ///     static_assert(!agdf::FlowsInto<double, int>);
 ///     static_assert(!agdf::FlowsInto<std::string, std::string_view>);  // would dangle
 ///     static_assert(!agdf::FlowsInto<double, std::optional<int>>);     // would lose digits
+///     static_assert(!agdf::FlowsInto<void, void>);
 template <class From, class To>
 concept FlowsInto =
-    std::is_void_v<To> || (!std::is_void_v<From> && (detail::FitsWhole<From, To> || detail::AlternativeFor<From, To>::exists));
+    !std::is_void_v<From> && (std::is_void_v<To> || detail::FitsWhole<From, To> || detail::AlternativeFor<From, To>::exists);
 
 namespace detail {
 
