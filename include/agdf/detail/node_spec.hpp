@@ -102,9 +102,9 @@ class NodeRunOf final : public NodeInput<typename Traits::In> {
 public:
     using Worker = std::conditional_t<Traits::passing == Passing::receiver, WholeStreamWorker<Traits>, detail::Worker<Traits>>;
     using Caller = BodyCaller<Traits>;
-    struct None {};
+    struct NoMaker {};
     /// How each worker gets a body of its own, if it does.
-    using MakeCaller = std::conditional_t<Traits::per_worker, std::function<std::shared_ptr<Caller>()>, None>;
+    using MakeCaller = std::conditional_t<Traits::per_worker, std::function<std::shared_ptr<Caller>()>, NoMaker>;
 
     /// @param body  What all workers share; null if each has its own.
     NodeRunOf(RunState& run, const NodeSpec& spec, Sharing sharing, std::shared_ptr<Caller> body, const MakeCaller& make)
