@@ -332,6 +332,30 @@ TEST_CASE("capturing, mutable, type-erased and move-only bodies work, and are go
     CHECK(token.use_count() == 1);
 }
 
+TEST_CASE("a body that is an empty function is refused when it is added, and changes nothing", "[shapes]")
+{
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    const std::string expected = "agdf::Graph::add_node: node 'empty': the body is an empty function: a null pointer, or a std::function "
+                                 "without a target. Expected: something to call. Set it before it is added.";
+    int (*const null)(int) = nullptr;
+    const std::function<int(int)> empty;
+    const auto refusal_of = [&](auto body) { return test::graph_error_of([&] { graph.add_node("empty", std::move(body)); }); };
+    CHECK(refusal_of(null) == expected);
+    CHECK(refusal_of(empty) == expected);
+    CHECK(refusal_of(agdf::blocking(null)) == expected);
+    CHECK(refusal_of(agdf::blocking(empty)) == expected);
+    CHECK(refusal_of(std::function<agdf::Stream<int>(agdf::Receiver<int>)>{}) == expected);
+    CHECK(refusal_of(static_cast<agdf::Stream<int> (*)()>(nullptr)) == expected);
+    struct Row {
+        int number;
+    };
+    int Row::*const no_member = nullptr;
+    CHECK(test::graph_error_of([&] { graph.add_node<Row>("empty", no_member); }) == expected);
+    CHECK(graph.stats().empty());
+    CHECK(refusal_of(&one_two_three).empty());
+}
+
 TEST_CASE("what an awaitable body returns is the item, also if it is a coroutine itself", "[node]")
 {
     Watchdog watchdog;

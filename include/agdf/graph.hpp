@@ -79,8 +79,8 @@ public:
     ///
     /// @param body  Copied or moved into the graph, which keeps it; several workers share it.
     /// @return      A handle for edges.
-    /// Errors:      throws GraphError for an empty or known name and for options out of range; a body of another shape
-    ///              than those in the README does not compile.
+    /// Errors:      throws GraphError for an empty or known name, for an empty std::function or a null pointer as the body, and
+    ///              for options out of range; a body of another shape than those in the README does not compile.
     template <class Body>
     auto add_node(std::string name, Body&& body, NodeOptions options = {})
     {

@@ -166,6 +166,16 @@ constexpr bool MeetsInStep = [] {
         return false;
 }();
 
+/// Whether a callable says of itself that there is nothing to call: a null pointer, or a std::function and its like.
+template <class F>
+[[nodiscard]] bool is_empty_function([[maybe_unused]] const F& function)
+{
+    if constexpr (std::is_constructible_v<F, std::nullptr_t> && requires { bool(function == nullptr); })
+        return bool(function == nullptr);
+    else
+        return false;
+}
+
 /// All that the library wants to know about a body; `In` is given, or deduced from its parameters.
 template <class Body, class Given = Deduce>
 struct BodyTraits {

@@ -54,7 +54,8 @@ struct BodyFacts {
     bool can_be_ended = true;         ///< before it ends by itself
     bool makes_bodies = false;        ///< each worker has its own
     bool meets_in_step = false;       ///< takes one item from each of its inputs at a time
-    bool may_filter = false;                 ///< it need not yield one item for each that it gets
+    bool may_filter = false;          ///< it need not yield one item for each that it gets
+    bool is_empty = false;            ///< there is nothing to call
 };
 
 /// A node as it was added.
@@ -173,7 +174,7 @@ public:
     using Caller = BodyCaller<Traits>;
 
     NodeSpecOf(std::string name, NodeOptions options, Body body)
-        : NodeSpec(std::move(name), std::move(options), item_type<In>(), item_type<Out>(), facts_of_body())
+        : NodeSpec(std::move(name), std::move(options), item_type<In>(), item_type<Out>(), facts_of(body))
     {
         if constexpr (Traits::per_worker)
             make_ = [make = std::move(body)]() mutable { return std::make_shared<Caller>(make()); };
@@ -239,7 +240,7 @@ public:
     }
 
 private:
-    static constexpr BodyFacts facts_of_body()
+    static BodyFacts facts_of(Body& body)
     {
         return {
             .yields_copyable = std::is_void_v<Out> || Copies<Out>::value,
@@ -249,7 +250,16 @@ private:
             .makes_bodies = Traits::per_worker,
             .meets_in_step = MeetsInStep<typename Traits::Kept>,
             .may_filter = Traits::filters || Traits::kind == BodyKind::stream,
+            .is_empty = is_empty_body(body),
         };
+    }
+
+    static bool is_empty_body(Body& body)
+    {
+        if constexpr (Traits::blocking && !Traits::per_worker)
+            return is_empty_function(body.function());
+        else
+            return is_empty_function(body);
     }
 
     template <class Yielded>

@@ -22,6 +22,9 @@ AGDF_DECL std::size_t Blueprint::add_node(std::unique_ptr<const NodeSpec> node, 
         fail("the name is empty. Expected: a name, since errors and statistics go by it. Pass one.");
     if (by_name_.contains(node->name()))
         fail("there is a node of this name already. Expected: a name for each node. Choose another.");
+    if (node->facts().is_empty)
+        fail("the body is an empty function: a null pointer, or a std::function without a target. Expected: something to call. Set it "
+             "before it is added.");
     for (std::size_t n = 1; n <= more_inputs; ++n)
         if (by_name_.contains(input_name(node->name(), n)))
             fail(fmt::format("one of its inputs would be called '{}', and there is a node of this name already. Expected: a name for "
