@@ -19,6 +19,19 @@ namespace agdf {
 
 namespace detail {
 
+/// Of the items of a variant only those are asked about that the nodes take; another one takes no turn.
+template <class In, class Choose>
+[[nodiscard]] auto among_own_items(Choose choose)
+{
+    return [choose = std::move(choose)]<class Out>(const Out& item, const auto& ports, std::size_t last) {
+        if constexpr (AlternativeFor<Out, In>::exists) {
+            if (item.index() != AlternativeFor<Out, In>::index)
+                return last;
+        }
+        return choose(item, ports, last);
+    };
+}
+
 template <class A, class B, class C, class D, class Choose>
 void add_group(std::string_view function, Node<A, B> from, const std::vector<Node<C, D>>& to, EdgeLabel label, Choose choose)
 {
@@ -28,7 +41,7 @@ void add_group(std::string_view function, Node<A, B> from, const std::vector<Nod
             throw GraphError(fmt::format("agdf::{}: there is no node to choose from. Expected: one or more. Pass the nodes behind '{}'.", function,
                                          from.blueprint().node(from.last()).name()));
         using Maker = GroupEdgeMaker<B, C>;
-        const auto shared = std::make_shared<const typename Maker::Choose>(std::move(choose));
+        const auto shared = std::make_shared<const typename Maker::Choose>(among_own_items<C>(std::move(choose)));
         for (const Node<C, D>& node : to)
             if (&node.blueprint() != &from.blueprint())
                 throw GraphError(fmt::format("agdf::{}: the nodes belong to different graphs. Expected: nodes of one graph. Add all to the same "
@@ -46,7 +59,8 @@ void add_group(std::string_view function, Node<A, B> from, const std::vector<Nod
 /// Draws edges from `from` to each node of `to`, along which items of equal key always take the same one.
 ///
 /// Shape:          `key(const Item&)` returns something with `std::hash`; which node gets which key is the same in every run of
-///                 a program. Items are moved, never copied.
+///                 a program. Items are moved, never copied. Of a variant that is split by type, only the items that the
+///                 nodes take are asked for their key; so it goes beside edges for the other types.
 /// Errors:         as `add_edge`; none to choose from throws GraphError. If one of the edges is refused, none is drawn. What
 ///                 the key throws is an error of the item that `from` works on.
 /// Thread-safety:  the key is called wherever the workers of `from` run.

@@ -3,6 +3,7 @@
 #include "support/bench.hpp"
 #include "support/catch.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -114,6 +115,46 @@ TEST_CASE("a second edge for the same alternative that cannot be copied is refus
     CHECK_THAT(test::graph_error_of([&] { bench.graph.add_edge(source, others); }), ContainsSubstring("'source'") && ContainsSubstring("Expected:"));
     CHECK_THAT(test::graph_error_of([&] { bench.graph.add_edge(source, all); }), ContainsSubstring("'source'") && ContainsSubstring("Expected:"));
     CHECK_THAT(test::graph_error_of([&] { bench.graph.add_edge("source", "others"); }), ContainsSubstring("'source'"));
+}
+
+TEST_CASE("an alternative that cannot be copied is balanced or partitioned beside an edge for another one", "[variant][distribute]")
+{
+    Bench bench;
+    Texts texts;
+    Ints left, right;
+    auto source = bench.graph.add_node("source", boxed);
+    auto to_left = bench.graph.add_node("left", [&](Box box) { left.push_back(*box); });
+    auto to_right = bench.graph.add_node("right", [&](Box box) { right.push_back(*box); });
+    auto to_texts = bench.graph.add_node("texts", agdf::collect(texts));
+    auto all = bench.graph.add_node("all", [](Boxed) {});
+    bench.graph.add_node("others", boxed) >> all;
+    SECTION("balanced, in turns that the other alternative does not disturb")
+    {
+        agdf::balance(source, {to_left, to_right});
+        source >> to_texts;
+    }
+    SECTION("partitioned, by a key that is asked of its own alternative only")
+    {
+        source >> to_texts;
+        agdf::partition(source, [](const Boxed& item) { return *std::get<Box>(item); }, {to_left, to_right});
+    }
+    SECTION("both in groups")
+    {
+        agdf::balance(source, {to_left, to_right});
+        agdf::balance(source, {to_texts});
+    }
+    CHECK_THAT(test::graph_error_of([&] { agdf::balance(source, {to_left, to_right}); }), ContainsSubstring("cannot be copied"));
+    CHECK_THAT(test::graph_error_of([&] { source >> to_left; }), ContainsSubstring("cannot be copied"));
+    CHECK_THAT(test::graph_error_of([&] { agdf::balance(source, {all}); }), ContainsSubstring("cannot be copied"));
+    const agdf::RunReport report = bench.graph.run();
+    CHECK(report.outcome == Outcome::completed);
+    CHECK(texts == Texts{"1", "2", "3"});
+    CHECK(left.size() + right.size() == 3);
+    CHECK_FALSE(left.empty());
+    CHECK_FALSE(right.empty());
+    left.insert(left.end(), right.begin(), right.end());
+    std::sort(left.begin(), left.end());
+    CHECK(left == Ints{1, 2, 3});
 }
 
 TEST_CASE("edges by name split a variant as well", "[variant]")

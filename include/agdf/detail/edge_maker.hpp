@@ -77,6 +77,7 @@ public:
         static_cast<PortGroup<Out>&>(outlet.last_port())
             .add(make_as<Port<Out>, PortTo<Out, In, Plain>>(outlet.arrivals(), static_cast<NodeInput<In>&>(destination), plain_));
     }
+    [[nodiscard]] std::size_t alternative() const noexcept override { return AlternativeFor<Out, In>::index; }
     [[nodiscard]] const void* group() const noexcept override { return choose_.get(); }
 
 private:
