@@ -19,6 +19,14 @@ namespace agdf {
 
 namespace detail {
 
+/// Stands for each node of a list in braces of which no other function takes them all.
+struct AnyNode {
+    template <class T>
+    AnyNode(const T&) noexcept  // NOLINT: implicit, for the braces
+    {
+    }
+};
+
 /// Of the items of a variant only those are asked about that the nodes take; another one takes no turn.
 template <class In, class Choose>
 [[nodiscard]] auto among_own_items(Choose choose)
@@ -96,6 +104,15 @@ void partition(Node<A, B> from, Key key, std::initializer_list<Node<C, D>> to)
     partition(from, std::move(key), std::vector(to));
 }
 
+// Says what is wrong with other nodes in braces.
+template <class A, class B, class Key>
+void partition(Node<A, B>, Key, std::initializer_list<detail::AnyNode>)
+{
+    static_assert(detail::never<Key>,
+                  "agdf::partition(from, key, to): the nodes in braces are of different types, or no nodes at all. Expected: one or more "
+                  "handles that add_node has returned, all of which take and yield the same. Let their bodies do so.");
+}
+
 /// Draws edges from `from` to each node of `to`, of which each item takes the one where the fewest wait; among equals they take
 /// turns.
 ///
@@ -125,6 +142,15 @@ void balance(Node<A, B> from, std::initializer_list<Node<C, D>> to)
     balance(from, std::vector(to));
 }
 
+// Says what is wrong with other nodes in braces.
+template <class A, class B>
+void balance(Node<A, B>, std::initializer_list<detail::AnyNode>)
+{
+    static_assert(detail::never<A>,
+                  "agdf::balance(from, to): the nodes in braces are of different types, or no nodes at all. Expected: one or more handles "
+                  "that add_node has returned, all of which take and yield the same. Let their bodies do so.");
+}
+
 /// Draws an edge from each node of `from` to `to`, whose queue takes their items as they come. It is what plain edges do.
 ///
 /// Errors:  as `add_edge`; if one of the edges is refused, none is drawn.
@@ -144,6 +170,15 @@ template <class A, class B, class C, class D>
 void merge(std::initializer_list<Node<A, B>> from, Node<C, D> to)
 {
     merge(std::vector(from), to);
+}
+
+// Says what is wrong with other nodes in braces.
+template <class C, class D>
+void merge(std::initializer_list<detail::AnyNode>, Node<C, D>)
+{
+    static_assert(detail::never<C>,
+                  "agdf::merge(from, to): the nodes in braces are of different types, or no nodes at all. Expected: one or more handles "
+                  "that add_node has returned, all of which take and yield the same. Draw an edge from each, node >> to.");
 }
 
 }  // namespace agdf
