@@ -22,10 +22,10 @@ namespace agdf {
 /// When a batch is complete. An aggregate: write only what differs, `{.max_items = 100}`.
 template <class T>
 struct BatchOptions {
-    std::size_t max_items = 1'024;                        ///< a batch of so many items is complete
-    std::chrono::steady_clock::duration max_delay = {};   ///< from a batch's first item to its flush; zero = no limit
-    std::size_t max_weight = 0;                           ///< of a batch's items in all; zero = no limit
-    std::function<std::size_t(const T&)> weight = {};     ///< of an item; needed for `max_weight`
+    std::size_t max_items = 1'024;                                     ///< a batch of so many items is complete
+    std::chrono::steady_clock::duration max_delay = {};                ///< from a batch's first item to its flush; zero = no limit
+    std::size_t max_weight = 0;                                        ///< of a batch's items in all; zero = no limit
+    std::function<std::size_t(const detail::Stored<T>&)> weight = {};  ///< of an item, `const T&`; needed for `max_weight`
 };
 
 /// The options of `batch_by_key`; the limits hold for the batch of each key.
@@ -34,7 +34,7 @@ struct KeyedBatchOptions {
     std::size_t max_items = 1'024;
     std::chrono::steady_clock::duration max_delay = {};
     std::size_t max_weight = 0;
-    std::function<std::size_t(const T&)> weight = {};
+    std::function<std::size_t(const detail::Stored<T>&)> weight = {};
     std::size_t max_keys = 1'024;  ///< batches that may be under way at once
 };
 
@@ -226,10 +226,17 @@ batch_items_by_key(std::shared_ptr<const typename KeyedBatches<T, KeyFunction>::
 template <class T>
 [[nodiscard]] auto batch(BatchOptions<T> options = {})
 {
-    detail::check_batch<T>("agdf::batch", options);
-    return [options = std::make_shared<const BatchOptions<T>>(std::move(options))](Receiver<T> items) {
-        return detail::batch_items<T>(options, items);
-    };
+    static_assert(Item<T>,
+                  "agdf::batch<T>(): T cannot travel between nodes. Expected: an object type that can be moved, without "
+                  "const or reference. Name the type itself, or a smart pointer to it.");
+    if constexpr (Item<T>) {
+        detail::check_batch<T>("agdf::batch", options);
+        return [options = std::make_shared<const BatchOptions<T>>(std::move(options))](Receiver<T> items) {
+            return detail::batch_items<T>(options, items);
+        };
+    } else {
+        return detail::Refused{};
+    }
 }
 
 /// Returns the body of a node that gathers the items of each key into vectors of their own.
@@ -246,18 +253,23 @@ template <class T>
 template <class T, class KeyFunction>
 [[nodiscard]] auto batch_by_key(KeyFunction key, KeyedBatchOptions<T> options = {})
 {
-    constexpr bool fits = detail::KeyOf<KeyFunction, T>::fits;
-    static_assert(fits,
+    static_assert(Item<T>,
+                  "agdf::batch_by_key<T>(key): T cannot travel between nodes. Expected: an object type that can be moved, without "
+                  "const or reference. Name the type itself, or a smart pointer to it.");
+    constexpr bool has_key = detail::KeyOf<KeyFunction, T>::fits;
+    static_assert(!Item<T> || has_key,
                   "agdf::batch_by_key<T>(key): the key function does not fit. Expected: a function of const T&, callable when it is "
                   "const, that returns an object with std::hash and == that owns what it says (a std::string, not a "
                   "std::string_view). Return such a key, or specialise std::hash for it.");
-    if constexpr (fits) {
+    if constexpr (Item<T> && has_key) {
         using Options = typename detail::KeyedBatches<T, KeyFunction>::Options;
         BatchOptions<T> limits{options.max_items, options.max_delay, options.max_weight, std::move(options.weight)};
         detail::check_batch<T>("agdf::batch_by_key", limits);
         detail::check_bound("agdf::batch_by_key", "max_keys", options.max_keys);
         auto kept = std::make_shared<const Options>(Options{std::move(limits), options.max_keys, std::move(key)});
         return [kept](Receiver<T> items) { return detail::batch_items_by_key<T, KeyFunction>(kept, items); };
+    } else {
+        return detail::Refused{};
     }
 }
 

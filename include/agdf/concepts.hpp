@@ -24,6 +24,12 @@ concept Item = std::is_object_v<T> && std::same_as<T, std::remove_cv_t<T>> && !s
 
 namespace detail {
 
+/// Stands for a body that was refused, and for what its node takes and yields: nothing else that is said of them is an error as
+/// well.
+struct Refused {};
+template <class... T>
+constexpr bool is_refused = (std::is_same_v<T, Refused> || ...);
+
 /// A key that std::hash takes. Out here since Clang 16 crashes at such a requirement inside a lambda.
 template <class Key>
 concept Hashable = requires(const Key& key) {

@@ -78,15 +78,20 @@ Stream<T> first_of_each_key(std::shared_ptr<const KeyFunction> key_of, Receiver<
 template <class T, class KeyFunction = std::identity>
 [[nodiscard]] auto dedupe(KeyFunction key = {}, DedupeOptions options = {})
 {
-    constexpr bool fits = detail::KeyOf<KeyFunction, T>::fits;
-    static_assert(fits,
+    static_assert(Item<T>,
+                  "agdf::dedupe<T>(key): T cannot travel between nodes. Expected: an object type that can be moved, without "
+                  "const or reference. Name the type itself, or a smart pointer to it.");
+    constexpr bool has_key = detail::KeyOf<KeyFunction, T>::fits;
+    static_assert(!Item<T> || has_key,
                   "agdf::dedupe<T>(key): the key function does not fit. Expected: a function of const T&, callable when it is "
                   "const, that returns an object with std::hash and == that owns what it says (a std::string, not a "
                   "std::string_view). Return such a key, or specialise std::hash for it.");
-    if constexpr (fits) {
+    if constexpr (Item<T> && has_key) {
         detail::check_bound("agdf::dedupe", "max_keys", options.max_keys);
         auto kept = std::make_shared<const KeyFunction>(std::move(key));
         return [kept, options](Receiver<T> items) { return detail::first_of_each_key<T, KeyFunction>(kept, items, options.max_keys); };
+    } else {
+        return detail::Refused{};
     }
 }
 

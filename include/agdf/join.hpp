@@ -219,24 +219,30 @@ Stream<typename J::Out> join_items(std::shared_ptr<const J> join, Receiver<typen
 template <class A, class B, class KeyOfA, class KeyOfB>
 [[nodiscard]] auto join(KeyOfA key_of_a, KeyOfB key_of_b, JoinOptions options = {})
 {
+    constexpr bool travel = Item<A> && Item<B>;
+    static_assert(travel,
+                  "agdf::join<A, B>(key_of_a, key_of_b): A or B cannot travel between nodes. Expected: object types that can be moved, "
+                  "without const or reference. Name the types themselves, or smart pointers to them.");
     constexpr bool differ = !std::is_same_v<A, B>;
-    static_assert(differ,
+    static_assert(!travel || differ,
                   "agdf::join<A, B>(key_of_a, key_of_b): A and B are the same type, so nobody can tell the sides apart. Expected: two "
                   "types. Wrap one side, struct Left { Item item; }, in its node or with agdf::map on its edge.");
     constexpr bool have_keys = detail::KeyOf<KeyOfA, A>::fits && detail::KeyOf<KeyOfB, B>::fits;
-    static_assert(!differ || have_keys,
+    static_assert(!travel || !differ || have_keys,
                   "agdf::join<A, B>(key_of_a, key_of_b): a key function does not fit. Expected: functions of const A& and of const B&, "
                   "callable when they are const, that return an object with std::hash and == that owns what it says (a std::string, "
                   "not a std::string_view). Return such a key, or specialise std::hash for it.");
     constexpr bool same_key = std::is_same_v<typename detail::KeyOf<KeyOfA, A>::Type, typename detail::KeyOf<KeyOfB, B>::Type>;
-    static_assert(!differ || !have_keys || same_key,
+    static_assert(!travel || !differ || !have_keys || same_key,
                   "agdf::join<A, B>(key_of_a, key_of_b): the key functions return different types. Expected: the same type for both "
                   "sides. Convert one of the keys.");
-    if constexpr (differ && have_keys && same_key) {
+    if constexpr (travel && differ && have_keys && same_key) {
         detail::check_bound("agdf::join", "max_waiting", options.max_waiting);
         using J = detail::Joining<A, B, KeyOfA, KeyOfB>;
         auto kept = std::make_shared<const J>(J{std::move(key_of_a), std::move(key_of_b), options.max_waiting});
         return [kept](Receiver<std::variant<A, B>> items) { return detail::join_items<J, A, B>(kept, items); };
+    } else {
+        return detail::Refused{};
     }
 }
 

@@ -16,11 +16,6 @@ namespace agdf {
 namespace detail {
 class Blueprint;
 
-/// Stands for what a node takes and yields whose body was refused: nothing else that is said of the node is an error as well.
-struct Refused {};
-template <class... T>
-constexpr bool is_refused = (std::is_same_v<T, Refused> || ...);
-
 template <class Out, class In>
 constexpr void check_edge()
 {

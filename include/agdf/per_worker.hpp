@@ -41,6 +41,8 @@ template <class Make>
                   "that takes nothing and returns a node body. Wrap the body, [] { return body; }.");
     if constexpr (callable)
         return PerWorker<Maker>{std::forward<Make>(make)};
+    else
+        return detail::Refused{};
 }
 
 }  // namespace agdf

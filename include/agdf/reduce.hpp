@@ -176,24 +176,29 @@ Stream<typename R::Result> reduce_items(std::shared_ptr<const R> reduction, Rece
 template <class T, class KeyFunction, class Value, class Fold>
 [[nodiscard]] auto reduce(KeyFunction key, Value initial, Fold fold, ReduceOptions options = {})
 {
+    static_assert(Item<T>,
+                  "agdf::reduce<T>(key, initial, fold): T cannot travel between nodes. Expected: an object type that can be moved, "
+                  "without const or reference. Name the type itself, or a smart pointer to it.");
     constexpr bool has_key = detail::KeyOf<KeyFunction, T>::fits;
-    static_assert(has_key,
+    static_assert(!Item<T> || has_key,
                   "agdf::reduce<T>(key, initial, fold): the key function does not fit. Expected: a function of const T&, callable "
                   "when it is const, that returns an object with std::hash and == that owns what it says (a std::string, not a "
                   "std::string_view). Return such a key, or specialise std::hash for it.");
     constexpr bool copies = detail::Copies<Value>::value;
-    static_assert(!has_key || copies,
+    static_assert(!Item<T> || !has_key || copies,
                   "agdf::reduce<T>(key, initial, fold): the initial value cannot be copied. Expected: a value that each key can begin "
                   "with a copy of. Make it a std::optional or a std::shared_ptr.");
     constexpr bool folds = detail::FoldTraits<Fold, Value, T>::fits;
-    static_assert(!has_key || !copies || folds,
+    static_assert(!Item<T> || !has_key || !copies || folds,
                   "agdf::reduce<T>(key, initial, fold): the fold does not fit. Expected: void fold(Value&, T) or Value fold(Value, T), "
                   "callable when it is const, where Value is the type of 'initial'. Change its parameters, or the type of 'initial'.");
-    if constexpr (has_key && copies && folds) {
+    if constexpr (Item<T> && has_key && copies && folds) {
         detail::check_bound("agdf::reduce", "max_keys", options.max_keys);
         using R = detail::Reduction<T, KeyFunction, Value, Fold>;
         auto kept = std::make_shared<const R>(R{std::move(key), std::move(initial), std::move(fold), options.max_keys});
         return [kept](Receiver<T> items) { return detail::reduce_items<T, R>(kept, items); };
+    } else {
+        return detail::Refused{};
     }
 }
 

@@ -73,9 +73,16 @@ Stream<std::vector<T>> windows(WindowOptions options, Receiver<T> items)
 template <class T>
 [[nodiscard]] auto window(WindowOptions options = {})
 {
-    detail::check_bound("agdf::window", "max_items", options.max_items);
-    detail::check_duration("agdf::window", "duration", options.duration);
-    return [options](Receiver<T> items) { return detail::windows<T>(options, items); };
+    static_assert(Item<T>,
+                  "agdf::window<T>(): T cannot travel between nodes. Expected: an object type that can be moved, without "
+                  "const or reference. Name the type itself, or a smart pointer to it.");
+    if constexpr (Item<T>) {
+        detail::check_bound("agdf::window", "max_items", options.max_items);
+        detail::check_duration("agdf::window", "duration", options.duration);
+        return [options](Receiver<T> items) { return detail::windows<T>(options, items); };
+    } else {
+        return detail::Refused{};
+    }
 }
 
 }  // namespace agdf

@@ -32,7 +32,8 @@ enum class ZipMode {
 template <class... T>
 struct ZipOptions {
     ZipMode mode = ZipMode::shortest;
-    std::optional<std::tuple<T...>> padding = std::nullopt;  ///< for `longest`, which needs items that can be copied
+    /// For `longest`, which needs items that can be copied.
+    std::optional<std::tuple<detail::Stored<T>...>> padding = std::nullopt;
 };
 
 /// Thrown by a strict zip whose inputs differ in length.
@@ -170,14 +171,21 @@ private:
 ///     auto zipped = graph.add_node("zip", agdf::zip<int, std::string>());
 ///     graph.add_edge(numbers, zipped.input<0>());
 ///     graph.add_edge(words, zipped.input<1>());
-template <Item... T>
-    requires(sizeof...(T) >= 2)
-[[nodiscard]] Zip<T...> zip(ZipOptions<T...> options = {})
+template <class... T>
+[[nodiscard]] auto zip(ZipOptions<T...> options = {})
 {
-    if (options.mode == ZipMode::longest && (!options.padding || !(detail::Copies<T>::value && ...)))
-        throw GraphError("agdf::zip: the mode is longest, but there is no padding that could be copied. Expected: .padding = {{a, b}}, of "
-                         "items that can be copied. Set it, or choose another mode.");
-    return Zip<T...>{std::move(options)};
+    constexpr bool fits = sizeof...(T) >= 2 && (Item<T> && ...);
+    static_assert(fits,
+                  "agdf::zip<T...>(): these cannot be the inputs of a zip. Expected: two types or more, of objects that can be moved, "
+                  "without const or reference. Name one type for each input.");
+    if constexpr (fits) {
+        if (options.mode == ZipMode::longest && (!options.padding || !(detail::Copies<T>::value && ...)))
+            throw GraphError("agdf::zip: the mode is longest, but there is no padding that could be copied. Expected: .padding = {{a, b}}, of "
+                             "items that can be copied. Set it, or choose another mode.");
+        return Zip<T...>{std::move(options)};
+    } else {
+        return detail::Refused{};
+    }
 }
 
 }  // namespace agdf

@@ -1,4 +1,5 @@
 // expect: agdf::dedupe<T>(key): the key function does not fit
+// and no other error
 #include <agdf/agdf.hpp>
 
 #include <memory>

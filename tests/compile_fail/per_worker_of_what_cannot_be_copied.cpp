@@ -1,4 +1,5 @@
 // expect: agdf::per_worker(make): make cannot be called without arguments, or cannot be copied
+// and no other error
 #include <agdf/agdf.hpp>
 
 void build(agdf::Graph<>& graph)

@@ -1,4 +1,5 @@
 // expect: agdf::reduce<T>(key, initial, fold): the initial value cannot be copied
+// and no other error
 #include <agdf/agdf.hpp>
 
 #include <memory>

@@ -53,4 +53,12 @@ consteval bool check_body()
     return !result && Fit::all;
 }
 
+/// What was refused when it was made.
+template <class B, class Traits>
+    requires(is_refused<typename Traits::F>)
+consteval bool check_body()
+{
+    return false;
+}
+
 }  // namespace agdf::detail

@@ -1,0 +1,8 @@
+// expect: agdf::batch<T>(): T cannot travel between nodes
+// and no other error
+#include <agdf/agdf.hpp>
+
+void build(agdf::Graph<>& graph)
+{
+    graph.add_node("batch", agdf::batch<const int&>({.max_items = 3}));
+}
