@@ -57,6 +57,13 @@ Stream<ElementOf<Range>> yield_each(std::shared_ptr<KeptRange<Range>> kept)
     }
 }
 
+template <class Container>
+concept AppendsItem = requires(Container& container) { container.push_back(std::declval<typename Container::value_type>()); };
+template <class Container>
+concept InsertsItem = requires(Container& container) {
+    container.insert(container.end(), std::declval<typename Container::value_type>());
+};
+
 }  // namespace detail
 
 /// Returns the body of a source that yields the elements of a range, which it keeps; pass an rvalue to avoid a copy.
@@ -76,6 +83,8 @@ template <class Range>
                   "source keeps; an array is none. Pass std::to_array(elements), or a std::vector.");
     if constexpr (fits)
         return [kept = std::make_shared<detail::KeptRange<Kept>>(std::forward<Range>(range))] { return detail::yield_each(kept); };
+    else
+        return detail::Refused{};
 }
 
 /// The same for elements in braces.
@@ -98,13 +107,20 @@ template <class T>
 template <class Container>
 [[nodiscard]] auto collect(Container& container)
 {
-    using T = typename Container::value_type;
-    return [&container](T item) {
-        if constexpr (requires { container.push_back(std::move(item)); })
-            container.push_back(std::move(item));  // insert would assign
-        else
-            container.insert(container.end(), std::move(item));
-    };
+    constexpr bool appends = detail::AppendsItem<Container>;
+    constexpr bool fits = appends || detail::InsertsItem<Container>;
+    static_assert(fits,
+                  "agdf::collect(container): the container does not take one more element. Expected: one with push_back(item) or "
+                  "insert(end, item) that can be changed, such as a std::vector. Collect into one, and copy from there.");
+    if constexpr (fits)
+        return [&container](typename Container::value_type item) {
+            if constexpr (appends)
+                container.push_back(std::move(item));  // insert would assign
+            else
+                container.insert(container.end(), std::move(item));
+        };
+    else
+        return detail::Refused{};
 }
 
 }  // namespace agdf

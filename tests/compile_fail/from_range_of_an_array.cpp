@@ -1,4 +1,5 @@
 // expect: agdf::from_range(range): the range has no begin() and end() of its own
+// and no other error
 #include <agdf/agdf.hpp>
 
 const int elements[] = {1, 2, 3};
