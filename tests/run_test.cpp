@@ -123,6 +123,41 @@ TEST_CASE("the report of async_run comes on the executor of its handler", "[run]
     CHECK(called);
 }
 
+TEST_CASE("run is refused on the strand that the graph shall run on, where it would wait for itself", "[run][error]")
+{
+    Watchdog watchdog;
+    asio::thread_pool pool{1};
+    asio::io_context io;
+    std::string texts;
+    int errors = 0;
+    const auto run_on = [&](const auto& strand, auto graph, auto& context) {
+        graph.add_node("source", [] { return 1; });
+        const auto try_to_run = [&] {
+            try {
+                (void)graph.run();
+            } catch (const agdf::GraphError& error) {
+                ++errors;
+                texts = error.what();
+            }
+        };
+        asio::post(strand, try_to_run);
+        if constexpr (requires { context.run(); }) {
+            context.restart();
+            context.run();
+        } else {
+            context.wait();
+        }
+    };
+    const auto strand_of_context = asio::make_strand(io);
+    const auto strand_of_pool = asio::make_strand(pool);
+    run_on(strand_of_context, agdf::Graph{strand_of_context, test::quiet()}, io);
+    run_on(strand_of_context, agdf::Graph<asio::strand<asio::io_context::executor_type>>{strand_of_context, test::quiet()}, io);
+    run_on(strand_of_pool, agdf::Graph{strand_of_pool, test::quiet()}, pool);
+    CHECK(errors == 3);
+    CHECK(texts == "agdf::Graph::run: it was called on the strand that the graph shall run on, and would wait there for itself. "
+                   "Expected: a call from elsewhere. Use co_await graph.async_run(asio::use_awaitable).");
+}
+
 TEST_CASE("a token that asks for the executor of its operation, as asio::cancel_after does, gets the graph's", "[run]")
 {
     Watchdog watchdog;

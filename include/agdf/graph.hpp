@@ -205,10 +205,11 @@ public:
     ///
     /// On an `asio::io_context` it runs the context, on `GraphOptions::threads` threads in all, the caller's included; on
     /// another context it waits for the end, which somebody else's threads bring about: the last of them may still be
-    /// letting go of the bodies when it returns. If somebody stops the context meanwhile the run is cancelled and wound up, and
-    /// the context stopped again.
+    /// letting go of the bodies when it returns. If somebody stops an `asio::io_context` meanwhile the run is cancelled and wound
+    /// up, and the context stopped again; whoever stops another one has to `cancel` the graph before, or it waits for ever.
     ///
-    /// Errors: throws GraphError if the graph cannot run, before anything starts. A failing node never throws out of
+    /// Errors: throws GraphError if the graph cannot run, before anything starts, also on the strand that it shall run on: there,
+    ///         and on the only thread of a pool, use `async_run`. A failing node never throws out of
     ///         `run`: look at the report. What a handler throws that has nothing to do with the graph comes out of `run` as it
     ///         comes out of the context's own; the graph's run is then under way still, and ends as the context is run on.
     RunReport run(RunOptions options = {});

@@ -146,6 +146,20 @@ template <class Inner>
     return io_context_of(strand.get_inner_executor());
 }
 
+/// Whether the caller is on the strand that an executor is: if it waited for a graph there, it would wait for itself.
+[[nodiscard]] AGDF_DECL bool is_on_strand(const asio::any_io_executor& executor);
+template <class Executor>
+[[nodiscard]] bool is_on_strand(const Executor&)
+{
+    return false;
+}
+template <class Inner>
+[[nodiscard]] bool is_on_strand(const asio::strand<Inner>& strand)
+{
+    return strand.running_in_this_thread();
+}
+[[noreturn]] AGDF_DECL void refuse_run_on_strand();
+
 [[nodiscard]] AGDF_DECL std::vector<Strand> make_strands(const asio::any_io_executor& executor, std::size_t count);
 /// The same without a detour through the erased type.
 template <class Executor>
@@ -162,6 +176,8 @@ template <class Executor>
 template <class Executor>
 RunReport Graph<Executor>::run(RunOptions options)
 {
+    if (detail::is_on_strand(executor_))
+        detail::refuse_run_on_strand();
     const auto strands = detail::make_strands(executor_, core_->options().threads);
     return detail::run_to_the_end(core_, strands, detail::io_context_of(executor_), std::move(options));
 }

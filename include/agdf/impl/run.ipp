@@ -55,6 +55,25 @@ AGDF_DECL asio::io_context* io_context_of(const asio::any_io_executor& executor)
     return io_context_of_target<asio::strand<asio::any_io_executor>>(executor);
 }
 
+template <class Executor>
+[[nodiscard]] bool is_on_target(const asio::any_io_executor& executor)
+{
+    const auto* const target = target_of<Executor>(executor);
+    return target && is_on_strand(*target);
+}
+
+AGDF_DECL bool is_on_strand(const asio::any_io_executor& executor)
+{
+    return is_on_target<asio::strand<asio::io_context::executor_type>>(executor) ||
+           is_on_target<asio::strand<asio::thread_pool::executor_type>>(executor) || is_on_target<asio::strand<asio::any_io_executor>>(executor);
+}
+
+AGDF_DECL void refuse_run_on_strand()
+{
+    throw GraphError("agdf::Graph::run: it was called on the strand that the graph shall run on, and would wait there for itself. Expected: a "
+                     "call from elsewhere. Use co_await graph.async_run(asio::use_awaitable).");
+}
+
 AGDF_DECL std::vector<Strand> make_strands(const asio::any_io_executor& executor, std::size_t count)
 {
     return make_strands<asio::any_io_executor>(executor, count);
