@@ -75,8 +75,11 @@ TEST_CASE("a field without a value is sent as it is", "[http][client]")
     const http::Client client{io, {.user_agent = ""}};
     http::Request request{server.url()};
     request.headers.add("X-Empty", "");
+    request.headers.add("X-Blank", " \t");
+    request.headers.add("Accept", " ");
     run(io, client.request(request));
-    CHECK_THAT(seen.get(), ContainsSubstring("\r\nX-Empty:\r\n") && !ContainsSubstring("User-Agent"));
+    CHECK_THAT(seen.get(), ContainsSubstring("\r\nX-Empty:\r\n") && ContainsSubstring("\r\nX-Blank:\r\n") &&
+                               ContainsSubstring("\r\nAccept:\r\n") && !ContainsSubstring("User-Agent"));
 }
 
 TEST_CASE("a temporary request is sent and destroyed once", "[http][client][canary]")

@@ -224,8 +224,9 @@ private:
         if (!options_->user_agent.empty())
             set(CURLOPT_USERAGENT, options_->user_agent.c_str());
         const auto add = [this](const Header& field) {
-            // "Name:" would remove one of libcurl's own fields, "Name;" is its form for an empty value.
-            lines_.add(field.value.empty() ? field.name + ";" : field.name + ": " + field.value);
+            // "Name:" would remove one of libcurl's own fields, as "Name: " would; "Name;" is its form for an empty value.
+            const bool is_empty = field.value.find_first_not_of(" \t") == std::string::npos;
+            lines_.add(is_empty ? field.name + ";" : field.name + ": " + field.value);
         };
         for (const Header& field : options_->headers) {
             if (!request_.headers.contains(field.name))
