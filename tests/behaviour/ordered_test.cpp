@@ -202,7 +202,7 @@ TEST_CASE("a key of another type than the node's item is refused", "[ordered]")
 {
     Bench bench;
     CHECK_THAT(test::graph_error_of([&] {
-                   bench.graph.add_node("node", Body{}, {.workers = 2, .ordered_by_key = [](const std::string& text) { return text.size(); }});
+                   bench.graph.add_node("node", [](int n) { return n; }, {.workers = 2, .ordered_by_key = [](const std::string& text) { return text.size(); }});
                }),
                ContainsSubstring("'node'") && ContainsSubstring("ordered_by_key") && ContainsSubstring("std::string") && ContainsSubstring("int") &&
                    ContainsSubstring("Expected:"));
