@@ -3,6 +3,7 @@
 #include "build.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -39,17 +40,50 @@ using Row = std::tuple<Item, Item>;
 }
 [[nodiscard]] Number read(Station& station, const Item& item, bool) { return key_of(station.node(), item.value()); }
 
+/// Makes an edge throw where its plan says so.
+class Trap {
+public:
+    Trap(Built& built, const Plan& plan, const EdgePlan& edge) : station_(built.stations[edge.from]), edge_(edge)
+    {
+        for (const EdgePlan& other : plan.edges) {
+            if (&other == &edge)
+                break;
+            if (other.from == edge.from && other.fail > 0)
+                before_.push_back(other);
+        }
+    }
+
+    /// Several edges that throw at one output are one error of it.
+    void throw_if_due(Number value) const
+    {
+        if (!fails(edge_, value))
+            return;
+        if (std::none_of(before_.begin(), before_.end(), [&](const EdgePlan& other) { return fails(other, value); }))
+            station_->edge_errors.fetch_add(1, std::memory_order_relaxed);
+        throw EdgeError();
+    }
+
+private:
+    std::shared_ptr<Station> station_;
+    EdgePlan edge_;
+    std::vector<EdgePlan> before_;  // that can throw, of the same source
+};
+
 struct Edge {
     Built& built;
     const EdgePlan& plan;
     bool is_first;  ///< of its source
+    Trap trap;
 };
 
 template <class Out>
 void add_mapped(const Edge& edge)
 {
-    auto read_and_map = [station = edge.built.stations[edge.plan.from], plan = edge.plan, is_first = edge.is_first](const Out& out) {
-        return Item{mapped(plan, read(*station, out, is_first))};
+    auto read_and_map = [station = edge.built.stations[edge.plan.from], plan = edge.plan, is_first = edge.is_first,
+                         trap = edge.trap](const Out& out) {
+        const Number value = read(*station, out, is_first);
+        trap.throw_if_due(value);
+        return Item{mapped(plan, value)};
     };
     edge.built.graph->add_edge(edge.built.node<void, Out>(edge.plan.from), edge.built.node<Item, void>(edge.plan.to, edge.plan.port),
                                agdf::map(std::move(read_and_map)));
@@ -76,11 +110,17 @@ void add_item_edge(const Edge& edge)
         graph.add_edge(edge.built.stations[plan.from]->name(), edge.built.stations[plan.to]->name());
         break;
     case EdgeKind::where:
-        graph.add_edge(from, to, agdf::where([plan](const Item& item) { return passes(plan, item.value()); }));
+        graph.add_edge(from, to, agdf::where([plan, trap = edge.trap](const Item& item) {
+            trap.throw_if_due(item.value());
+            return passes(plan, item.value());
+        }));
         break;
     case EdgeKind::map:
         if constexpr (!std::is_void_v<In>)
-            graph.add_edge(from, to, agdf::map([plan](const Item& item) { return Item{mapped(plan, item.value())}; }));
+            graph.add_edge(from, to, agdf::map([plan, trap = edge.trap](const Item& item) {
+                trap.throw_if_due(item.value());
+                return Item{mapped(plan, item.value())};
+            }));
         break;
     default:
         graph.add_edge(from, to);
@@ -100,13 +140,16 @@ void add_group(Built& built, const Plan& plan, const EdgePlan& first)
 {
     std::vector<agdf::Node<Item, void>> to;
     for (const EdgePlan& edge : plan.edges)
-        if (edge.is_grouped() && edge.from == first.from && edge.group == first.group)
+        if (edge.is_of_group(first))
             to.push_back(built.node<Item, void>(edge.to, edge.port));
     const auto from = built.node<void, Item>(first.from);
     if (first.is() == EdgeKind::balance)
         agdf::balance(from, to);
     else
-        agdf::partition(from, [](const Item& item) { return item.value(); }, to);
+        agdf::partition(from, [trap = Trap(built, plan, first)](const Item& item) {
+            trap.throw_if_due(item.value());
+            return item.value();
+        }, to);
 }
 
 void add_edge(const Edge& edge, bool takes_item)
@@ -138,7 +181,7 @@ void add_edges(Built& built, const Plan& plan)
     for (const EdgePlan& edge : plan.edges) {
         const bool takes_item = plan.nodes[edge.to].facts().takes == Takes::item;
         const bool is_first = takes_item && edge.is() != EdgeKind::error && sources.insert(edge.from).second;
-        const Edge now{built, edge, is_first};
+        const Edge now{built, edge, is_first, Trap(built, plan, edge)};
         if (edge.is_grouped()) {
             if (groups.emplace(edge.from, edge.group).second)
                 add_group(built, plan, edge);

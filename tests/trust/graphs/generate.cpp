@@ -150,6 +150,22 @@ void draw_edges(Dice& dice, Plan& plan, const std::vector<std::size_t>& by_rank)
     }
 }
 
+/// Edges that throw at some of the outputs, in some of the graphs.
+void draw_failing_edges(Dice& dice, Plan& plan)
+{
+    if (!dice.chance(250))
+        return;
+    for (EdgePlan& edge : plan.edges) {
+        if (edge.is() == EdgeKind::error || !dice.chance(333))
+            continue;
+        if (edge.is() == EdgeKind::plain || edge.is() == EdgeKind::named)
+            edge.kind = static_cast<Number>(dice.chance(500) ? EdgeKind::where : EdgeKind::map);
+        if (edge.is_grouped())
+            edge.salt = dice.below(1'000'000);
+        edge.fail = dice.chance(100) ? 1'000 : dice.chance(100) ? dice.below(1'000) : 125;
+    }
+}
+
 void draw_actions(Dice& dice, Plan& plan)
 {
     constexpr ActionKind common[] = {ActionKind::stop, ActionKind::stop, ActionKind::cancel, ActionKind::pause, ActionKind::destroy_graph, ActionKind::destroy_context};
@@ -185,6 +201,8 @@ Plan generate(Number seed, Number scale, bool threads)
     }
     draw_edges(dice, plan, by_rank);
     draw_actions(dice, plan);
+    Dice dice_of_edges{mix(seed, 0xED6E)};  // of their own: a seed means the same graph as before, but for them
+    draw_failing_edges(dice_of_edges, plan);
     plan.options.threads = dice.chance(threads ? 1'000 : 300) ? dice.between(2, 4) : 1;
     plan.options.on_error = dice.chance(40) ? 2 : 1;
     if (dice.chance(50))

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -70,6 +71,7 @@ struct Progress {
     std::atomic<Number> graphs{0};
     std::atomic<Number> nodes{0};
     std::atomic<Number> items{0};
+    std::atomic<Number> failing_edges{0};  ///< graphs with some
     std::atomic<Number> largest{0};
 };
 
@@ -88,6 +90,8 @@ struct Progress {
         ++progress.graphs;
         progress.nodes += plan.nodes.size();
         progress.items += foretell(plan).items;
+        if (std::any_of(plan.edges.begin(), plan.edges.end(), [](const EdgePlan& edge) { return edge.fail > 0; }))
+            ++progress.failing_edges;
         if (plan.nodes.size() > progress.largest)
             progress.largest = plan.nodes.size();
         if (!complaints.empty())
@@ -164,8 +168,9 @@ int run_all(const Settings& settings)
         progress.seed += settings.step;
     }
     const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    fmt::print("{} graphs, seeds {} to {}, of {:.1f} nodes on average and {} at most, {} items in all: {:.1f} s, {:.0f} graphs a second, {}\n",
-               progress.graphs.load(), settings.seed, progress.seed.load() - (failures == 0 ? settings.step : 0),
+    fmt::print("{} graphs, {} of them with failing edges, seeds {} to {}, of {:.1f} nodes on average and {} at most, {} items in all: "
+               "{:.1f} s, {:.0f} graphs a second, {}\n",
+               progress.graphs.load(), progress.failing_edges.load(), settings.seed, progress.seed.load() - (failures == 0 ? settings.step : 0),
                static_cast<double>(progress.nodes) / static_cast<double>(std::max<Number>(progress.graphs, 1)), progress.largest.load(), progress.items.load(),
                took, static_cast<double>(progress.graphs) / took, failures == 0 ? "all right" : "WRONG");
     return failures == 0 ? 0 : 1;

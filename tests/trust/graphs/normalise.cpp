@@ -131,19 +131,24 @@ void share_limits(Plan& plan)
         edge.kind = static_cast<Number>(EdgeKind::plain);
     if (!edge.is_grouped())
         edge.group = 0;
+    edge.fail = edge.can_fail() ? std::min<Number>(edge.fail, 1'000) : 0;
     return true;
 }
 
 void fit_edges(Plan& plan)
 {
     std::set<std::tuple<Number, Number, Number>> pairs;
-    std::map<std::pair<Number, Number>, Number> kinds_of_groups;
+    std::map<std::pair<Number, Number>, EdgePlan> groups;
     std::vector<EdgePlan> kept;
     for (EdgePlan edge : plan.edges) {
         if (!fit_edge(plan, edge))
             continue;
-        if (edge.is_grouped())
-            edge.kind = kinds_of_groups.try_emplace({edge.from, edge.group}, edge.kind).first->second;
+        if (edge.is_grouped()) {
+            const EdgePlan& first = groups.try_emplace({edge.from, edge.group}, edge).first->second;
+            edge.kind = first.kind;
+            edge.salt = first.salt;
+            edge.fail = first.fail;
+        }
         // An item must not come to a node twice, or its attempts could not be told; agdf::map makes another of it.
         if (edge.is() != EdgeKind::map && !pairs.emplace(edge.from, edge.to, edge.port).second)
             continue;

@@ -10,7 +10,7 @@
 
 namespace graphs {
 
-void foretell_piece(const NodePlan& node, NodeForecast& is, const Flow inputs[2]);
+void foretell_piece(const NodePlan& node, NodeForecast& is, const Flow inputs[2], const EdgeErrors& edges);
 
 namespace {
 
@@ -49,6 +49,8 @@ void keep_if(Flow& flow, const Predicate& predicate)
 {
     const EdgePlan& edge = plan.edges[index];
     Flow flow = outputs;
+    if (edge.fail > 0)
+        keep_if(flow, [&](Number value) { return !fails(edge, value); });
     if (edge.is() == EdgeKind::where)
         keep_if(flow, [&](Number value) { return passes(edge, value); });
     if (edge.is() == EdgeKind::map)
@@ -59,7 +61,7 @@ void keep_if(Flow& flow, const Predicate& predicate)
     std::size_t members = 0;
     std::size_t mine = 0;
     for (std::size_t i = 0; i < plan.edges.size(); ++i)
-        if (plan.edges[i].is_grouped() && plan.edges[i].from == edge.from && plan.edges[i].group == edge.group) {
+        if (plan.edges[i].is_of_group(edge)) {
             if (i == index)
                 mine = members;
             ++members;
@@ -75,8 +77,22 @@ void keep_if(Flow& flow, const Predicate& predicate)
     return flow;
 }
 
+/// The outputs of an item's last attempt, up to the one at which an edge throws; that of a source goes on after it, unless its
+/// outputs were kept back. Returns how many errors of edges there are.
+[[nodiscard]] Number foretell_outputs(const NodePlan& node, NodeForecast& is, Number value, Number outputs, bool goes_on,
+                                      const EdgeErrors& edges)
+{
+    Number errors = 0;
+    for (Number i = 0; i < outputs && (errors == 0 || goes_on); ++i) {
+        const Number output = output_of(node, value, i);
+        is.outputs.values.push_back(output);
+        errors += edges.lose(output) ? 1 : 0;
+    }
+    return errors;
+}
+
 /// The bodies of single items.
-void foretell_items(const NodePlan& node, NodeForecast& is, const Flow& input, bool no_letters)
+void foretell_items(const NodePlan& node, NodeForecast& is, const Flow& input, bool no_letters, const EdgeErrors& edges)
 {
     const ShapeFacts& facts = node.facts();
     const bool alone = node.workers == 1 || (input.values.size() <= 1 && input.known && input.exact);
@@ -98,17 +114,21 @@ void foretell_items(const NodePlan& node, NodeForecast& is, const Flow& input, b
             is.seen.values.push_back(value);
             if (!input.keys.empty() && alone)
                 is.seen.keys.push_back(input.keys[i]);
-            const bool failed = attempt.ending != Ending::finished;
+            bool failed = attempt.ending != Ending::finished;
             if (failed && is_tried_again(node, attempt.ending, number)) {
                 ++is.retried;
                 continue;
             }
-            if (facts.yields != Yields::nothing)
-                for (Number output = 0; output < attempt.outputs; ++output) {
-                    is.outputs.values.push_back(output_of(node, value, output));
-                    if (by_key)
-                        is.outputs.keys.push_back(order_key_of(value));
-                }
+            if (facts.yields != Yields::nothing) {
+                const bool goes_on = is.is_source && facts.streams && number == node.attempts;
+                const Number errors = foretell_outputs(node, is, value, attempt.outputs, goes_on, edges);
+                if (by_key)
+                    is.outputs.keys.resize(is.outputs.values.size(), order_key_of(value));
+                if (goes_on)
+                    is.err += errors;
+                else
+                    failed = failed || errors > 0;
+            }
             if (failed) {
                 ++is.err;
                 if (!no_letters)
@@ -119,7 +139,7 @@ void foretell_items(const NodePlan& node, NodeForecast& is, const Flow& input, b
 }
 
 /// The scripted bodies that see their whole stream.
-void foretell_whole(const NodePlan& node, NodeForecast& is, const Flow& input)
+void foretell_whole(const NodePlan& node, NodeForecast& is, const Flow& input, const EdgeErrors& edges)
 {
     const ShapeFacts& facts = node.facts();
     const bool ends_early = node.take > 0 && (!input.known || input.values.size() >= node.take);
@@ -143,8 +163,12 @@ void foretell_whole(const NodePlan& node, NodeForecast& is, const Flow& input)
         if (attempt.ending != Ending::finished)
             ++is.err;
     }
-    if (facts.yields != Yields::nothing && (!ends_early || depends))
+    const bool sees_end = !ends_early || depends;
+    if (facts.yields != Yields::nothing && sees_end)
         is.outputs.values.insert(is.outputs.values.end(), node.workers, last_output_of(node));
+    is.err += edges.losses_of(is.outputs.values);
+    if (!sees_end && edges.lose(last_output_of(node)))
+        is.more_err = node.workers;  // a run that is cut short may show it the end
 }
 
 /// What comes into the queue and is not dropped.
@@ -176,12 +200,14 @@ void foretell_node(const Plan& plan, std::size_t index, bool has_starts, Forecas
     NodeForecast& is = forecast.nodes[index];
     const ShapeFacts& facts = node.facts();
     bool fed = false;
+    bool fed_in_run = false;
     for (std::size_t i = 0; i < plan.edges.size(); ++i) {
         const EdgePlan& edge = plan.edges[i];
         if (edge.to != index)
             continue;
         fed = true;
         const NodeForecast& from = forecast.nodes[edge.from];
+        fed_in_run = fed_in_run || from.is_active;
         join(is.arrivals[edge.port], edge.is() == EdgeKind::error ? from.letters : along(plan, i, from.outputs));
     }
     for (Flow& flow : is.arrivals)
@@ -190,6 +216,9 @@ void foretell_node(const Plan& plan, std::size_t index, bool has_starts, Forecas
             forecast.items = std::numeric_limits<std::uint32_t>::max();
         }
     is.starts = node.starts > 0 ? node.starts : facts.takes == Takes::nothing && !fed && !has_starts ? 1 : 0;
+    is.is_active = is.starts > 0 || fed_in_run || facts.whole;  // which may yield at the end of a stream without items
+    is.is_source = is.starts > 0 && !fed_in_run && facts.takes == Takes::nothing;
+    const EdgeErrors edges{plan, index};
     Flow inputs[2] = {kept(node, is, 0), kept(node, is, 1)};
     if (is.starts > 0) {
         Flow starts;
@@ -203,21 +232,51 @@ void foretell_node(const Plan& plan, std::size_t index, bool has_starts, Forecas
     }
     const bool halting = halts(plan, node);
     if (facts.piece)
-        foretell_piece(node, is, inputs);
+        foretell_piece(node, is, inputs, edges);
     else if (facts.two)
-        foretell_whole(node, is, taken_by_turns(inputs[0], inputs[1]));
+        foretell_whole(node, is, taken_by_turns(inputs[0], inputs[1]), edges);
     else if (facts.whole)
-        foretell_whole(node, is, inputs[0]);
+        foretell_whole(node, is, inputs[0], edges);
     else
-        foretell_items(node, is, inputs[0], halting);
+        foretell_items(node, is, inputs[0], halting, edges);
+    for (const Number value : is.outputs.values)
+        is.uncounted += edges.refuse(value) ? 1 : 0;
     const bool is_known = is.arrivals[0].known && is.arrivals[1].known;
     forecast.must_halt = forecast.must_halt || (halting && is.is_exact && is.err > 0);
-    forecast.may_halt = forecast.may_halt || (halting && (is.err > 0 || !is_known));
+    forecast.may_halt = forecast.may_halt || (halting && (is.err > 0 || is.more_err > 0 || !is_known));
     forecast.setup_fails = forecast.setup_fails || node.setup == 3;
     forecast.items += is.arrivals[0].values.size() + is.arrivals[1].values.size() + is.outputs.values.size() + is.seen.values.size();
 }
 
 }  // namespace
+
+EdgeErrors::EdgeErrors(const Plan& plan, Number from)
+{
+    for (const EdgePlan& edge : plan.edges) {
+        if (edge.from != from || edge.is() == EdgeKind::error)
+            continue;
+        all_can_fail_ = all_can_fail_ && edge.fail > 0;
+        const auto is_the_same = [&](const EdgePlan& other) { return other.is_of_group(edge); };
+        if (edge.fail > 0 && std::none_of(failing_.begin(), failing_.end(), is_the_same))
+            failing_.push_back(edge);
+    }
+}
+
+bool EdgeErrors::lose(Number value) const
+{
+    return std::any_of(failing_.begin(), failing_.end(), [&](const EdgePlan& edge) { return fails(edge, value); });
+}
+
+bool EdgeErrors::refuse(Number value) const
+{
+    const auto fails_here = [&](const EdgePlan& edge) { return fails(edge, value); };
+    return are_possible() && all_can_fail_ && std::all_of(failing_.begin(), failing_.end(), fails_here);
+}
+
+Number EdgeErrors::losses_of(const std::vector<Number>& values) const
+{
+    return static_cast<Number>(std::count_if(values.begin(), values.end(), [this](Number value) { return lose(value); }));
+}
 
 Forecast foretell(const Plan& plan)
 {

@@ -27,9 +27,13 @@ struct NodeForecast {
     Flow contents;     ///< of what a ready-made body yields
     Number starts = 0;
     Number err = 0;
+    Number more_err = 0;   ///< beside them, at most: what an edge may throw at outputs that are not known
+    Number uncounted = 0;  ///< outputs that no edge took, since all of them threw
     Number retried = 0;
     Number undelivered[2] = {0, 0};
     bool may_drop[2] = {false, false};
+    bool is_active = false;  ///< it may yield something in a run
+    bool is_source = false;  ///< its body is called by the start alone
     bool is_exact = true;  ///< err, retried and undelivered are these; else at most these, and undelivered is not known
 };
 
@@ -42,5 +46,20 @@ struct Forecast {
 };
 
 [[nodiscard]] Forecast foretell(const Plan& plan);
+
+/// What the edges of a node throw, by the value of the output.
+class EdgeErrors {
+public:
+    EdgeErrors(const Plan& plan, Number from);
+
+    [[nodiscard]] bool are_possible() const noexcept { return !failing_.empty(); }
+    [[nodiscard]] bool lose(Number value) const;    ///< an edge throws at it
+    [[nodiscard]] bool refuse(Number value) const;  ///< all edges do
+    [[nodiscard]] Number losses_of(const std::vector<Number>& values) const;
+
+private:
+    std::vector<EdgePlan> failing_;  // one of each group
+    bool all_can_fail_ = true;
+};
 
 }  // namespace graphs

@@ -9,7 +9,7 @@
 
 namespace graphs {
 
-void foretell_piece(const NodePlan& node, NodeForecast& is, const Flow inputs[2]);
+void foretell_piece(const NodePlan& node, NodeForecast& is, const Flow inputs[2], const EdgeErrors& edges);
 
 namespace {
 
@@ -116,11 +116,8 @@ void foretell_zip(const NodePlan& node, NodeForecast& is, const Flow inputs[2])
         is.contents.values.push_back(row_of(i < sizes[0] ? inputs[0].values[i] : padding, i < sizes[1] ? inputs[1].values[i] : padding));
 }
 
-}  // namespace
-
-void foretell_piece(const NodePlan& node, NodeForecast& is, const Flow inputs[2])
+void foretell_outputs(const NodePlan& node, NodeForecast& is, const Flow inputs[2])
 {
-    is.seen.known = false;  // nobody looks into such a body
     if (node.is() == Shape::zip)
         return foretell_zip(node, is, inputs);
     const Flow& input = inputs[0];
@@ -136,6 +133,18 @@ void foretell_piece(const NodePlan& node, NodeForecast& is, const Flow inputs[2]
         is.contents.known = false;
         foretell_keys(node, is, items);
     }
+}
+
+}  // namespace
+
+void foretell_piece(const NodePlan& node, NodeForecast& is, const Flow inputs[2], const EdgeErrors& edges)
+{
+    is.seen.known = false;  // nobody looks into such a body
+    foretell_outputs(node, is, inputs);
+    if (is.outputs.known && is.outputs.exact)
+        is.err += edges.losses_of(is.outputs.values);
+    if (edges.are_possible())  // there is an item at least in each output, of which others come if a run is cut short
+        is.more_err = inputs[0].values.size() + inputs[1].values.size();
 }
 
 }  // namespace graphs

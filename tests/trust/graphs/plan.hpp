@@ -130,9 +130,19 @@ struct EdgePlan {
     Number port = 0;   ///< the second input of a node that has two
     Number salt = 0;   ///< of a predicate or a function
     Number group = 0;  ///< edges of one partition or balance
+    Number fail = 0;   ///< of 1,000 values, at how many its predicate or function throws
 
     [[nodiscard]] EdgeKind is() const noexcept { return static_cast<EdgeKind>(kind); }
     [[nodiscard]] bool is_grouped() const noexcept { return is() == EdgeKind::partition || is() == EdgeKind::balance; }
+    [[nodiscard]] bool is_of_group(const EdgePlan& other) const noexcept
+    {
+        return is_grouped() && other.is_grouped() && from == other.from && group == other.group;
+    }
+    /// Whether there is something on the edge that can throw.
+    [[nodiscard]] bool can_fail() const noexcept
+    {
+        return is() == EdgeKind::where || is() == EdgeKind::map || is() == EdgeKind::partition;
+    }
 
     template <class Visit>
     static void each(const Visit& visit)
@@ -143,6 +153,7 @@ struct EdgePlan {
         visit("port", &EdgePlan::port);
         visit("salt", &EdgePlan::salt);
         visit("group", &EdgePlan::group);
+        visit("fail", &EdgePlan::fail);
     }
 };
 

@@ -48,6 +48,7 @@ struct Script {
 
 [[nodiscard]] inline bool passes(const EdgePlan& edge, Number value) { return mix(value, edge.salt) % 4 != 0; }
 [[nodiscard]] inline Number mapped(const EdgePlan& edge, Number value) { return mix(value, edge.salt, 2); }
+[[nodiscard]] inline bool fails(const EdgePlan& edge, Number value) { return mix(value, edge.salt, 6) % 1'000 < edge.fail; }
 
 /// Of the items that must not overtake each other.
 [[nodiscard]] inline Number order_key_of(Number value) { return value % 3; }

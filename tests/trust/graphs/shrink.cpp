@@ -85,7 +85,7 @@ private:
         for (const EdgePlan& in : best_.plan.edges)
             for (const EdgePlan& out : best_.plan.edges)
                 if (bridge && in.to == node && out.from == node)
-                    add({.from = in.from, .to = out.to, .kind = out.kind, .port = out.port, .salt = out.salt, .group = out.group});
+                    add({.from = in.from, .to = out.to, .kind = out.kind, .port = out.port, .salt = out.salt, .group = out.group, .fail = out.fail});
         return plan;
     }
 

@@ -31,6 +31,11 @@ class Fatal : public std::runtime_error {
 public:
     Fatal() : std::runtime_error("fatal") {}
 };
+/// What an edge throws.
+class EdgeError : public std::runtime_error {
+public:
+    EdgeError() : std::runtime_error("edge") {}
+};
 
 /// Numbers that came, as a multiset, and as a sequence if one thread at a time adds to it.
 class Tally {
@@ -128,7 +133,7 @@ public:
         gauge.begin_anew();
         if (limit_)
             limit_->begin_anew();
-        finished = setups = teardowns = makes = 0;
+        finished = setups = teardowns = makes = edge_errors = 0;
         taken = 0;
         if (attempts_)
             for (std::size_t i = 0; i < most_ids; ++i)
@@ -168,6 +173,7 @@ public:
     std::atomic<Number> setups{0};
     std::atomic<Number> teardowns{0};
     std::atomic<Number> makes{0};
+    std::atomic<Number> edge_errors{0};  ///< outputs at which an edge threw
     Number taken = 0;  // by a whole-stream body; by one worker only
 
 private:
