@@ -102,8 +102,8 @@ void foretell_items(const NodePlan& node, NodeForecast& is, const Flow& input, b
         flow->exact = input.exact;
         flow->shrinks = input.shrinks;
     }
-    if (node.starts > 0 && node.attempts > 1)
-        is.letters.shrinks = false;  // a stop ends the attempts on a start item
+    if (is.starts > 0 && node.attempts > 1)
+        is.letters.shrinks = false;  // a stop ends the attempts on a start item, and on a source
     const bool by_key = node.ordered == 2 && input.ordered && !is.outputs.ordered && !alone;
     is.seen.ordered = is.letters.ordered = input.ordered && alone;
     is.outputs.ordered = input.ordered && (alone || node.ordered == 1);
