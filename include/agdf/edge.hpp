@@ -42,6 +42,8 @@ template <class Predicate>
 
 /// Turns each item into what `function(Item)` returns.
 ///
+/// A function that takes `Item&&` gets a copy, or the item itself if no edge was drawn after this one.
+///
 /// Errors, Thread-safety: as `where`.
 ///
 ///     graph.add_edge(orders, mailer, agdf::map([](const Order& order) { return order.email; }));

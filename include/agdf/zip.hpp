@@ -114,8 +114,10 @@ private:
             goes_on = item || !stops;
             if (item)
                 std::get<N>(row).emplace(std::move(*item));
-        } catch (const asio::system_error&) {  // the run is cut short
-            throw;
+        } catch (const asio::system_error& aborted) {
+            if (aborted.code() == asio::error::operation_aborted)  // the run is cut short
+                throw;
+            error = std::current_exception();
         } catch (...) {
             error = std::current_exception();
         }

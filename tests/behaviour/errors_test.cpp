@@ -4,6 +4,8 @@
 #include "support/counted.hpp"
 #include "support/graph.hpp"
 
+#include <agdf/testing.hpp>
+
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -271,6 +273,109 @@ TEST_CASE("what an edge throws costs a source that output alone", "[errors]")
     CHECK(some == Ints{1, 2, 4, 5});
     CHECK(report.node("source").err == 1);
     CHECK(report.node("source").out == 5);
+}
+
+TEST_CASE("what an edge throws costs a source that output alone, also if the output had to wait for its turn", "[errors]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    const agdf::testing::VirtualTime time{io};
+    agdf::Graph graph{io, test::quiet()};
+    int calls = 0;
+    Ints all, some;
+    const auto body = [&calls]() -> agdf::Stream<int> {
+        const int first = 10 * ++calls;
+        if (calls == 1)
+            co_await agdf::sleep_for(1s);  // so the second call has to wait for this one
+        for (int n = first; n < first + 3; ++n)
+            co_yield n;
+    };
+    auto source = graph.add_node("source", body, {.workers = 2, .ordered = true});
+    graph.add_edge(source, graph.add_node("all", agdf::collect(all)));
+    graph.add_edge(source, graph.add_node("some", agdf::collect(some)), agdf::where([](int n) {
+        fail_at(20, n);
+        return true;
+    }));
+    const agdf::RunReport report = graph.run({.start = {agdf::start(source), agdf::start(source)}});
+    CHECK(report.outcome == Outcome::completed_with_errors);
+    CHECK(all == Ints{10, 11, 12, 20, 21, 22});
+    CHECK(some == Ints{10, 11, 12, 21, 22});
+    CHECK(report.node("source").err == 1);
+    CHECK(report.node("source").out == 6);
+}
+
+TEST_CASE("what an edge throws costs a source that output alone, also if outputs are kept back for a retry", "[errors][retry]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    Ints some;
+    auto source = graph.add_node("source", agdf::from_range(Ints{1, 2, 3, 4, 5}), {.retry = {.attempts = 2}});
+    graph.add_edge(source, graph.add_node("some", agdf::collect(some)), agdf::where([](int n) {
+        fail_at(3, n);
+        return true;
+    }));
+    const agdf::RunReport report = graph.run();
+    CHECK(some == Ints{1, 2, 4, 5});
+    CHECK(report.node("source").err == 1);
+    CHECK(report.node("source").out == 4);
+}
+
+TEST_CASE("what an edge throws at an output of a source goes along the source's error edge", "[errors]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    Ints some;
+    std::vector<std::string> letters;
+    auto source = graph.add_node("source", agdf::from_range(Ints{1, 2, 3}));
+    graph.add_edge(source, graph.add_node("some", agdf::collect(some)), agdf::where([](int n) {
+        if (n != 2)
+            fail_at(n, n);
+        return true;
+    }));
+    auto letter_box = graph.add_node("letters", [&letters](const agdf::Failed<void>& letter) { letters.push_back(text_of(letter.error)); }, {.queue_size = 1});
+    graph.add_error_edge(source, letter_box);
+    const agdf::RunReport report = graph.run();
+    CHECK(some == Ints{2});
+    CHECK(letters == std::vector<std::string>{"item 1", "item 3"});
+    CHECK(report.node("source").err == 2);
+}
+
+TEST_CASE("a source whose edge throws at every output gives others their turn", "[errors]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    constexpr int most = 1'000'000;
+    int yielded = 0;
+    auto source = graph.add_node("source", [&]() -> agdf::Stream<int> {
+        asio::post(io, [&graph] { graph.stop(); });
+        while (yielded < most)
+            co_yield ++yielded;
+    });
+    graph.add_edge(source, graph.add_node("sink", [](int) {}), agdf::where([](int n) -> bool { throw n; }));
+    CHECK(graph.run().outcome == Outcome::stopped);
+    CHECK(yielded < most);
+}
+
+TEST_CASE("a body that sees its whole stream and returns one output is not called again for what an edge throws at it", "[errors]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    int calls = 0;
+    auto first = graph.add_node("first", [&calls](agdf::Receiver<int> numbers) -> asio::awaitable<int> {
+        ++calls;
+        auto number = co_await numbers.next();
+        co_return number.value_or(0);
+    });
+    graph.add_node("source", agdf::from_range(Ints{1, 2, 3})) >> first;
+    graph.add_edge(first, graph.add_node("sink", [](int) {}), agdf::where([](int n) -> bool { throw n; }));
+    const agdf::RunReport report = graph.run();
+    CHECK(calls == 1);
+    CHECK(report.node("first").err == 1);
+    CHECK(report.node("first").undelivered == 2);
 }
 
 TEST_CASE("what an edge throws costs a body that sees its whole stream that output alone, and nothing that it keeps", "[errors]")

@@ -24,10 +24,11 @@ public:
 
     AGDF_DECL void fail(const std::exception_ptr& error) override;
 
+    /// Deals with what an edge threw at an output, if the body goes on.
+    void lose_output(const std::exception_ptr& error);
+
 protected:
     [[nodiscard]] virtual bool is_streaming() const noexcept { return false; }
-    /// Whether a stream goes on although an edge threw at its output.
-    [[nodiscard]] virtual bool outlives_edge_errors() const noexcept { return false; }
     /// Lets the stream go on; what it wants to have performed is in `pending_` afterwards.
     virtual void resume_stream() {}
     /// Destroys the stream, and takes its error.

@@ -39,7 +39,7 @@ public:
     /// Sends what was kept back. False if an edge is full: wait for room, and call it again. Afterwards nothing is kept
     /// back any more.
     ///
-    /// Errors: throws what an edge throws; the rest is dropped then.
+    /// Errors: throws what an edge throws; the rest is still kept then.
     [[nodiscard]] virtual bool release_held() = 0;
     /// What an edge threw at an output of a stream, or while another edge had to wait.
     [[nodiscard]] virtual std::exception_ptr take_error() noexcept = 0;
@@ -87,7 +87,7 @@ public:
     /// Around each resumption of a stream, or around several: what it puts into the queue meanwhile uses up the worker's turn.
     void begin_burst() noexcept
     {
-        if (direct_)
+        if (std::is_nothrow_move_constructible_v<Out> && direct_)  // else an output may fail on its way, which `take_apart` sees to
             this->burst_.open(*direct_, std::min(direct_->room_in_place(), worker_.credit()), worker_.out_counter(), worker_.disturbances());
     }
     void end_burst() noexcept { worker_.use_credit(this->burst_.close()); }
@@ -137,16 +137,11 @@ public:
     {
         if (!is_holding())
             return true;
-        try {
-            while (!held_->items.empty()) {
-                Out item(std::move(held_->items.front()));  // braces would put some items into a list
-                held_->items.pop_front();
-                if (!put_to_all(item, true))
-                    return false;
-            }
-        } catch (...) {
-            drop_held();
-            throw;
+        while (!held_->items.empty()) {
+            Out item(std::move(held_->items.front()));  // braces would put some items into a list
+            held_->items.pop_front();
+            if (!put_to_all(item, true))
+                return false;
         }
         drop_held();
         return true;
@@ -163,6 +158,7 @@ private:
             if (is_holding())
                 throw;  // no edge has been reached yet
             error_ = std::current_exception();  // not thrown into the body, since it cannot be if another edge is full
+            (void)worker_.has_turn();           // such outputs use up the turn as well
             return false;
         }
         return worker_.has_turn() && worker_.is_undisturbed();

@@ -19,6 +19,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <type_traits>
 
 namespace agdf::detail {
@@ -45,6 +46,8 @@ public:
 
     /// Whether the letter has to wait for room.
     [[nodiscard]] virtual bool must_wait(const RunState& run) = 0;
+    /// What one of the edges threw while another had to wait.
+    [[nodiscard]] virtual std::exception_ptr take_error() noexcept = 0;
     virtual void withdraw() noexcept = 0;
 };
 
@@ -83,6 +86,11 @@ public:
     /// The same in the middle of an attempt, for a stream whose output has to wait for its turn.
     [[nodiscard]] asio::awaitable<void> take_turn(std::exception_ptr& error);
 
+    /// Counts an error, and sends the item along the error edges.
+    ///
+    /// @param consequence  What becomes of it if there are none, for the log.
+    [[nodiscard]] asio::awaitable<void> fail_for_good(std::exception_ptr error, std::string_view consequence);
+
     /// Whether the time of the attempt under way is over.
     [[nodiscard]] bool has_timed_out() const noexcept { return timed_out_; }
 
@@ -111,9 +119,6 @@ protected:
 
 private:
     [[nodiscard]] bool may_retry(const std::exception_ptr& error);
-
-    /// Counts the error, and sends the item along the error edges; true if it has to wait for room there.
-    [[nodiscard]] bool fail_for_good(const std::exception_ptr& error);
 
     /// Starts and stops the clock of an attempt.
     void start_clock();

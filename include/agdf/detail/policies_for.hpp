@@ -30,6 +30,7 @@ public:
             outlet_.withdraw();
         return !outlet_.has_room();
     }
+    [[nodiscard]] std::exception_ptr take_error() noexcept override { return outlet_.take_error(); }
     void withdraw() noexcept override { outlet_.withdraw(); }
 
 private:

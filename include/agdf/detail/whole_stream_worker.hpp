@@ -57,7 +57,7 @@ private:
                             co_await asio::this_coro::throw_if_cancelled(false);
                             co_await Lane::come_home();
                         }
-                        this->deliver(std::move(value));
+                        deliver_value(std::move(value));
                     }
                 } catch (...) {
                     this->error_ = std::current_exception();
@@ -77,8 +77,8 @@ private:
                 co_await this->reset_cancellation();
             if (this->must_wait())
                 co_await this->wait(WorkerClock::blocked);
-            if (!this->error_)
-                this->error_ = this->outlet_.take_error();
+            if (this->outlet_.has_error())
+                this->lose_output(this->outlet_.take_error());
             if (!this->error_)
                 break;
             this->fail(std::exchange(this->error_, nullptr));
@@ -97,6 +97,16 @@ private:
         if (this->node_.body_returned() && !this->is_cut_short())
             for_each_inlet(inlets_, [](auto& inlet) { inlet.abandon(); });
         this->begin(WorkerClock::ended);
+    }
+
+    template <class Value>
+    void deliver_value(Value&& value)
+    {
+        try {
+            this->deliver(std::forward<Value>(value));
+        } catch (...) {
+            this->lose_output(std::current_exception());
+        }
     }
 
     auto call()

@@ -97,7 +97,7 @@ private:
                 [[fallthrough]];
             case Stage::resuming:
                 if (this->outlet_.has_error() && outlives_edge_errors()) [[unlikely]]
-                    this->fail(this->outlet_.take_error());
+                    this->lose_output(this->outlet_.take_error());
                 if (this->outlet_.has_error() || this->is_cut_short()) {
                     this->close_stream();
                     stage = Stage::finishing;

@@ -69,6 +69,8 @@ public:
 
     /// Deals with an error of an item.
     virtual void fail(const std::exception_ptr& error) = 0;
+    /// Whether the body goes on although an edge threw at an output of it, which is lost then.
+    [[nodiscard]] virtual bool outlives_edge_errors() const noexcept { return false; }
     /// Gives up the item in hand, if it is one.
     virtual void lose_item() noexcept = 0;
     /// Whether the worker has to sleep until its edges have room.

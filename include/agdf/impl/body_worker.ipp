@@ -28,6 +28,12 @@ AGDF_DECL void BodyWorker::fail(const std::exception_ptr& error)
     this->node_.fail(error);
 }
 
+AGDF_DECL void BodyWorker::lose_output(const std::exception_ptr& error)
+{
+    count_error();
+    node_.fail(error, "output lost");
+}
+
 AGDF_DECL asio::awaitable<void> BodyWorker::drive()
 {
     HoldingOutlet& outlet = *outlet_hooks();
@@ -48,8 +54,16 @@ AGDF_DECL asio::awaitable<void> BodyWorker::drive()
                 if (policies_)
                     co_await policies_->go_on();
             }
-            if (outlet.has_error() && outlives_edge_errors())
-                fail(outlet.take_error());
+            if (outlet.has_error() && outlives_edge_errors()) {
+                auto edge_error = outlet.take_error();
+                if (policies_) {
+                    policies_->stand_still();
+                    co_await policies_->fail_for_good(std::move(edge_error), "output lost");
+                    co_await policies_->go_on();
+                } else {
+                    lose_output(edge_error);
+                }
+            }
             if (error_ || outlet.has_error() || is_cut_short())
                 break;
         }

@@ -6,6 +6,7 @@
 #include <agdf/detail/policies.hpp>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace agdf::detail {
@@ -142,13 +143,10 @@ AGDF_DECL asio::awaitable<bool> Policies::end_attempt(std::exception_ptr error)
     }
     if (sequencer_)
         sequencer_->leave(ticket_);
-    bool must_wait = false;
     if (given_up || (!error && are_outputs_lost_))
         worker_.lose_item();
     else if (error)
-        must_wait = fail_for_good(error);
-    if (must_wait)
-        co_await worker_.wait(WorkerClock::blocked);
+        co_await fail_for_good(error, "item skipped");
     forget_item();
     co_return false;
 }
@@ -163,15 +161,25 @@ AGDF_DECL asio::awaitable<void> Policies::release()
         outlet_->drop_held();
         are_outputs_lost_ = true;
     }
-    bool done = outlet_->release_held();
-    while (!done) {
-        if (worker_.must_wait())
-            co_await worker_.wait(WorkerClock::blocked);
-        if (auto edge_error = outlet_->take_error()) {
+    for (bool done = false; !done;) {
+        std::exception_ptr edge_error;
+        try {
+            done = outlet_->release_held();
+        } catch (...) {
+            edge_error = std::current_exception();
+        }
+        if (!edge_error && !done) {
+            if (worker_.must_wait())
+                co_await worker_.wait(WorkerClock::blocked);
+            edge_error = outlet_->take_error();
+        }
+        if (!edge_error)
+            continue;
+        if (!worker_.outlives_edge_errors()) {
             outlet_->drop_held();
             std::rethrow_exception(edge_error);
         }
-        done = outlet_->release_held();
+        co_await fail_for_good(edge_error, "output lost");
     }
 }
 
@@ -225,20 +233,26 @@ AGDF_DECL bool Policies::may_retry(const std::exception_ptr& error)
     return false;
 }
 
-AGDF_DECL bool Policies::fail_for_good(const std::exception_ptr& error)
+AGDF_DECL asio::awaitable<void> Policies::fail_for_good(std::exception_ptr error, std::string_view consequence)
 {
     worker_.count_error();
     const bool has_way_out = dead_letters_ && !worker_.is_discarding();
-    worker_.node().fail(error, has_way_out ? "item goes to the dead letters" : "item skipped");
+    worker_.node().fail(error, has_way_out ? "item goes to the dead letters" : consequence);
     if (!has_way_out || worker_.is_discarding())  // it may have halted the run itself
-        return false;
+        co_return;
+    std::exception_ptr lost;
     try {
         put_dead_letter(error);
     } catch (...) {
-        worker_.node().halt(std::current_exception());
-        return false;
+        lost = std::current_exception();
     }
-    return dead_letters_->must_wait(worker_.node().run());
+    if (!lost) {
+        if (dead_letters_->must_wait(worker_.node().run()))
+            co_await worker_.wait(WorkerClock::blocked);
+        lost = dead_letters_->take_error();
+    }
+    if (lost)
+        worker_.node().halt(lost);
 }
 
 AGDF_DECL void Policies::start_clock()

@@ -77,8 +77,7 @@ void keep_if(Flow& flow, const Predicate& predicate)
     return flow;
 }
 
-/// The outputs of an item's last attempt, up to the one at which an edge throws; that of a source goes on after it, unless its
-/// outputs were kept back. Returns how many errors of edges there are.
+/// The outputs of an item's last attempt, up to the one at which an edge throws; that of a source goes on after it. Returns how many errors of edges there are.
 [[nodiscard]] Number foretell_outputs(const NodePlan& node, NodeForecast& is, Number value, Number outputs, bool goes_on,
                                       const EdgeErrors& edges)
 {
@@ -120,7 +119,7 @@ void foretell_items(const NodePlan& node, NodeForecast& is, const Flow& input, b
                 continue;
             }
             if (facts.yields != Yields::nothing) {
-                const bool goes_on = is.is_source && facts.streams && number == node.attempts;
+                const bool goes_on = is.is_source && facts.streams;
                 const Number errors = foretell_outputs(node, is, value, attempt.outputs, goes_on, edges);
                 if (by_key)
                     is.outputs.keys.resize(is.outputs.values.size(), order_key_of(value));
