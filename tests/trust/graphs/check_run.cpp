@@ -243,6 +243,8 @@ void check_run(const Plan& plan, const Forecast& forecast, Built& built, const a
     const bool cut = report.outcome != agdf::Outcome::completed && report.outcome != agdf::Outcome::completed_with_errors;
     if (conditions.exact && !cut && conditions.virtual_time)
         check_time(plan, forecast, built, report, conditions);
+    // A source that stands still in a pause has given its permit to others, and looks as if it were under way.
+    const bool is_paused = std::any_of(plan.actions.begin(), plan.actions.end(), [](const ActionPlan& action) { return action.is() == ActionKind::pause; });
     for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
         Station& station = *built.stations[i];
         const NodePlan& node = plan.nodes[i];
@@ -253,7 +255,7 @@ void check_run(const Plan& plan, const Forecast& forecast, Built& built, const a
             station.complain(fmt::format("{} bodies are still there after the end", station.gauge.now()));
         if (!may_go_on && station.gauge.most() > node.workers)
             station.complain(fmt::format("{} bodies were under way at once. Expected: at most {}", station.gauge.most(), node.workers));
-        if (station.limit() && station.limit()->most() > node.limit)
+        if (station.limit() && !is_paused && station.limit()->most() > node.limit)
             station.complain(fmt::format("{} attempts were under way at once. Expected: at most {}", station.limit()->most(), node.limit));
         if (forecast.setup_fails && station.seen.count() > 0)
             station.complain("it saw items although a setup failed");

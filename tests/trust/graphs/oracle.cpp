@@ -77,7 +77,8 @@ void keep_if(Flow& flow, const Predicate& predicate)
     return flow;
 }
 
-/// The outputs of an item's last attempt, up to the one at which an edge throws; that of a source goes on after it. Returns how many errors of edges there are.
+/// The outputs of an item's last attempt, up to the one at which an edge throws; that of a source goes on after it. Returns how
+/// many errors of edges there are.
 [[nodiscard]] Number foretell_outputs(const NodePlan& node, NodeForecast& is, Number value, Number outputs, bool goes_on,
                                       const EdgeErrors& edges)
 {
@@ -118,21 +119,21 @@ void foretell_items(const NodePlan& node, NodeForecast& is, const Flow& input, b
                 ++is.retried;
                 continue;
             }
+            Number failures = 0;
             if (facts.yields != Yields::nothing) {
                 const bool goes_on = is.is_source && facts.streams;
                 const Number errors = foretell_outputs(node, is, value, attempt.outputs, goes_on, edges);
                 if (by_key)
                     is.outputs.keys.resize(is.outputs.values.size(), order_key_of(value));
                 if (goes_on)
-                    is.err += errors;
+                    failures = errors;
                 else
                     failed = failed || errors > 0;
             }
-            if (failed) {
-                ++is.err;
-                if (!no_letters)
-                    is.letters.values.push_back(letter_of(facts.takes == Takes::nothing ? 0 : value, number));
-            }
+            failures += failed ? 1 : 0;
+            is.err += failures;
+            if (!no_letters)
+                is.letters.values.insert(is.letters.values.end(), failures, letter_of(facts.takes == Takes::nothing ? 0 : value, number));
             break;
         }
 }
