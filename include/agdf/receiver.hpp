@@ -85,7 +85,7 @@ private:
 ///
 /// Shape:          the parameter of `Stream<O>(Receiver<I>)` and `asio::awaitable<void>(Receiver<I>)`. With several
 ///                 workers each has a Receiver of its own, and they compete for the node's one queue. After an error that does
-///                 not halt the run the body is called again, for the items that are left.
+///                 not halt the run the body is called again, for the items that are left, unless one of its inputs has ended.
 ///                 What it has been given counts as dealt with, unless it says `fail` or `give_up`.
 /// Resumes:        on the graph's strand.
 /// Thread-safety:  belongs to its body, and is valid until the body ends.

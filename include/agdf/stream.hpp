@@ -21,7 +21,7 @@ namespace agdf {
 ///
 /// Shape:          nothing to many items out; it starts when it is first asked for an item.
 /// Errors:         an exception that leaves the coroutine is an error of the item that it worked on; what it had
-///                 yielded before stays.
+///                 yielded before stays. What an edge throws (see `where`) does not come out of `co_yield`.
 /// Resumes:        `co_yield` goes on at once while there is room further down, else on the graph's strand.
 /// Thread-safety:  none of its own; one worker drives it.
 /// Source:         the generator bodies of async-graph-data-flow; GCC 12 wants the yielded value named first
