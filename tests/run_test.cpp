@@ -4,6 +4,9 @@
 #include "support/counted.hpp"
 #include "support/graph.hpp"
 
+#if __has_include(<asio/any_completion_handler.hpp>)
+#include <asio/any_completion_handler.hpp>
+#endif
 #if __has_include(<asio/as_tuple.hpp>)
 #include <asio/as_tuple.hpp>
 #else
@@ -170,6 +173,30 @@ TEST_CASE("a token that asks for the executor of its operation, as asio::cancel_
     io.run();
     CHECK(called);
 }
+
+#if __has_include(<asio/any_completion_handler.hpp>)
+TEST_CASE("async_run takes a handler whose type has been erased", "[run]")
+{
+    Watchdog watchdog;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    Ints results;
+    add_three(graph, results);
+    int calls = 0;
+    const auto count = [&](const RunReport&) { ++calls; };
+    graph.async_run(asio::any_completion_handler<void(RunReport)>{count});
+    CHECK(calls == 0);
+    io.run();
+    io.restart();
+    asio::thread_pool other{1};
+    graph.async_run(asio::any_completion_handler<void(RunReport)>{asio::bind_executor(other, [&](const RunReport&) {
+        calls += other.get_executor().running_in_this_thread() ? 1 : 0;
+    })});
+    io.run();
+    other.wait();
+    CHECK(calls == 2);
+}
+#endif
 
 #if __has_include(<asio/cancel_after.hpp>)
 TEST_CASE("asio::cancel_after stops a run", "[run][cancel]")

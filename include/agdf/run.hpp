@@ -53,22 +53,32 @@ template <class Handler>
 class CallHandler final : public Completion {
 public:
     CallHandler(Handler handler, const asio::any_io_executor& fallback)
-        : work_(as_work(asio::get_associated_executor(handler, fallback))), handler_(std::move(handler))
+        : work_(as_work(asio::get_associated_executor(handler, fallback))), fallback_(fallback), handler_(std::move(handler))
     {
     }
     void complete(RunReport report) override
     {
         const auto executor = executor_of_work(work_);
-        asio::post(executor, [handler = std::move(handler_), mine = std::move(report)]() mutable {
+        auto call = [handler = std::move(handler_), mine = std::move(report)]() mutable {
             auto slot = asio::get_associated_cancellation_slot(handler);
             if (slot.is_connected())
                 slot.clear();
             std::move(handler)(std::move(mine));
-        });
+        };
+        if constexpr (takes_posts)
+            asio::post(executor, std::move(call));
+        else
+            asio::post(fallback_, [executor, call = std::move(call)]() mutable { asio::dispatch(executor, std::move(call)); });
     }
 
 private:
-    decltype(as_work(std::declval<asio::associated_executor_t<Handler, asio::any_io_executor>>())) work_;
+    using Executor = asio::associated_executor_t<Handler, asio::any_io_executor>;
+    // Not so asio::any_completion_executor, which forgets all but how to run something now.
+    static constexpr bool takes_posts =
+        !asio::execution::is_executor<Executor>::value || asio::can_require<Executor, asio::execution::blocking_t::never_t>::value;
+
+    decltype(as_work(std::declval<Executor>())) work_;
+    const asio::any_io_executor fallback_;
     Handler handler_;
 };
 
