@@ -75,7 +75,7 @@ TEST_CASE("a field without a value is sent as it is", "[http][client]")
     const http::Client client{io, {.user_agent = ""}};
     http::Request request{server.url()};
     request.headers.add("X-Empty", "");
-    request.headers.add("X-Blank", " \t");
+    request.headers.add("X-Blank", "  ");
     request.headers.add("Accept", " ");
     run(io, client.request(request));
     CHECK_THAT(seen.get(), ContainsSubstring("\r\nX-Empty:\r\n") && ContainsSubstring("\r\nX-Blank:\r\n") &&

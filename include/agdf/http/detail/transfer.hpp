@@ -225,7 +225,7 @@ private:
             set(CURLOPT_USERAGENT, options_->user_agent.c_str());
         const auto add = [this](const Header& field) {
             // "Name:" would remove one of libcurl's own fields, as "Name: " would; "Name;" is its form for an empty value.
-            const bool is_empty = field.value.find_first_not_of(" \t") == std::string::npos;
+            const bool is_empty = field.value.find_first_not_of(' ') == std::string::npos;
             lines_.add(is_empty ? field.name + ";" : field.name + ": " + field.value);
         };
         for (const Header& field : options_->headers) {
