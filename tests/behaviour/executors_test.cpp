@@ -166,15 +166,15 @@ TEST_CASE("async_run takes a handler that is bound to a strand of an erased exec
 
 namespace {
 
-/// Goes on on a thread of the pool's, as one does before heavy work.
+/// Goes on on a thread of the pool's, as one does before heavy work. The pool has to go before the context that its threads come
+/// back to: they may still be at the end of their post when the run has ended.
 auto move_to(asio::thread_pool& pool) { return asio::post(asio::bind_executor(pool, asio::use_awaitable)); }
 
 /// Runs 1..n through a body that leaves the graph's strand, and checks that nobody else has.
 template <class Body>
-agdf::RunReport check_comes_home(Body body, int n, agdf::NodeOptions options, Ints& results)
+agdf::RunReport check_comes_home(asio::io_context& io, Body body, int n, agdf::NodeOptions options, Ints& results)
 {
     const Watchdog watchdog;
-    asio::io_context io;
     agdf::Graph graph{io, test::quiet()};
     std::atomic<int> at_once{0};
     bool is_alone = true;
@@ -211,6 +211,7 @@ Ints up_to(int n)
 
 TEST_CASE("a body may go on on another executor, and all that comes after it is on the graph's strand again", "[executors]")
 {
+    asio::io_context io;
     asio::thread_pool pool{2};
     constexpr int count = 3'000;
     Ints results;
@@ -220,7 +221,7 @@ TEST_CASE("a body may go on on another executor, and all that comes after it is 
             co_await move_to(pool);
             co_return n;
         };
-        const auto report = check_comes_home(body, count, {.workers = 4}, results);
+        const auto report = check_comes_home(io, body, count, {.workers = 4}, results);
         CHECK(report.outcome == Outcome::completed);
         CHECK(results == up_to(count));
     }
@@ -233,7 +234,7 @@ TEST_CASE("a body may go on on another executor, and all that comes after it is 
                 throw std::runtime_error("not yet");
             co_return n;
         };
-        const auto report = check_comes_home(body, count, {.workers = 4, .retry = {.attempts = 100, .delay = 0s}, .ordered = true}, results);
+        const auto report = check_comes_home(io, body, count, {.workers = 4, .retry = {.attempts = 100, .delay = 0s}, .ordered = true}, results);
         CHECK(report.outcome == Outcome::completed);
         CHECK(results == up_to(count));
     }
@@ -245,7 +246,7 @@ TEST_CASE("a body may go on on another executor, and all that comes after it is 
                 throw std::runtime_error("even");
             co_return n;
         };
-        const auto report = check_comes_home(body, count, {.workers = 4}, results);
+        const auto report = check_comes_home(io, body, count, {.workers = 4}, results);
         CHECK(report.node("node").err == count / 2);
         CHECK(results.size() == count / 2);
     }
@@ -255,7 +256,7 @@ TEST_CASE("a body may go on on another executor, and all that comes after it is 
             co_await move_to(pool);
             co_yield n;
         };
-        const auto report = check_comes_home(body, count, {.workers = 4}, results);
+        const auto report = check_comes_home(io, body, count, {.workers = 4}, results);
         CHECK(report.outcome == Outcome::completed);
         CHECK(results == up_to(count));
     }
@@ -268,7 +269,7 @@ TEST_CASE("a body may go on on another executor, and all that comes after it is 
                 co_yield number;
             }
         };
-        const auto report = check_comes_home(body, count, {}, results);
+        const auto report = check_comes_home(io, body, count, {}, results);
         CHECK(report.outcome == Outcome::completed);
         CHECK(results == up_to(count));
     }
@@ -278,8 +279,8 @@ TEST_CASE("a body may go on on another executor, and all that comes after it is 
 TEST_CASE("a whole-stream body may ask for its next item from another executor", "[executors]")
 {
     const Watchdog watchdog;
-    asio::thread_pool pool{2};
     asio::io_context io;
+    asio::thread_pool pool{2};
     agdf::Graph graph{io, test::quiet()};
     constexpr int count = 3'000;
     int sum = 0;
@@ -306,8 +307,8 @@ TEST_CASE("a whole-stream body may ask for its next item from another executor",
 TEST_CASE("a setup and a teardown may leave the graph's strand", "[executors]")
 {
     const Watchdog watchdog;
-    asio::thread_pool pool{1};
     asio::io_context io;
+    asio::thread_pool pool{1};
     agdf::Graph graph{io, test::quiet()};
     const auto caller = std::this_thread::get_id();
     bool is_elsewhere = false;
@@ -346,8 +347,8 @@ TEST_CASE("async_run takes a handler that is bound to an executor of the network
 TEST_CASE("a cancel that comes while a body is on another executor neither fails its item nor keeps its worker there", "[executors][cancel]")
 {
     const Watchdog watchdog;
-    asio::thread_pool pool{1};
     asio::io_context io;
+    asio::thread_pool pool{1};
     agdf::Graph graph{io, test::quiet()};
     const bool fails = GENERATE(false, true);
     const auto body = [&](int n) -> asio::awaitable<int> {
