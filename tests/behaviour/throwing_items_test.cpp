@@ -135,6 +135,43 @@ TEST_CASE("a copy that throws costs a zip that row alone: the rows behind it bel
     REQUIRE(Heavy::alive == 0);
 }
 
+/// Cannot be copied any more once its source has ended, if it is the second one.
+class CopiedEarly {
+public:
+    explicit CopiedEarly(int value) : value_(value) {}
+    CopiedEarly(const CopiedEarly& other) : value_(has_ended && other.value_ == 2 ? throw std::runtime_error("too late") : other.value_) {}
+    CopiedEarly& operator=(const CopiedEarly&) = delete;
+    ~CopiedEarly() = default;
+
+    [[nodiscard]] int value() const { return value_; }
+
+    static inline bool has_ended = false;
+
+private:
+    int value_;
+};
+
+TEST_CASE("a source's output that was kept back and can never be copied costs that output alone, and the run ends", "[errors][retry]")
+{
+    test::Watchdog watchdog;
+    CopiedEarly::has_ended = false;
+    asio::io_context io;
+    agdf::Graph graph{io, test::quiet()};
+    std::vector<int> arrived;
+    const auto body = []() -> agdf::Stream<CopiedEarly> {
+        for (int i = 1; i <= 3; ++i) {
+            CopiedEarly item{i};
+            co_yield item;
+        }
+        CopiedEarly::has_ended = true;
+    };
+    auto source = graph.add_node("source", body, {.retry = {.attempts = 2}});
+    source >> graph.add_node("sink", [&arrived](const CopiedEarly& item) { arrived.push_back(item.value()); });
+    const auto report = graph.run();
+    CHECK(arrived == std::vector<int>{1, 3});
+    CHECK(report.node("source").err == 1);
+}
+
 TEST_CASE("an item whose copy throws in a window is an error, and is not counted as undelivered as well", "[errors][window]")
 {
     for (int n = 1;; ++n) {

@@ -138,9 +138,11 @@ public:
         if (!is_holding())
             return true;
         while (!held_->items.empty()) {
-            Out item(std::move(held_->items.front()));  // braces would put some items into a list
-            held_->items.pop_front();
-            if (!put_to_all(item, true))
+            struct Leaving {
+                ~Leaving() { items.pop_front(); }
+                std::deque<Out>& items;
+            } const leaving{held_->items};  // also if an edge throws at it: nobody may come back to it for ever
+            if (!put_to_all(held_->items.front(), true))
                 return false;
         }
         drop_held();
