@@ -26,7 +26,7 @@ namespace detail {
 /// One call on its way to the pool and back. The coroutine that waits and the pool share it; whoever comes first,
 /// the result or a cancellation, decides.
 template <class F>
-class BlockingCall final : public Sleeper, private ShutdownHook, public std::enable_shared_from_this<BlockingCall<F>> {
+class BlockingCall final : public Sleeper, public BlockingJob, private ShutdownHook, public std::enable_shared_from_this<BlockingCall<F>> {
 public:
     static constexpr bool stoppable = takes_stop_token<F>;
     using Return = typename CallInPool<F>::type;
@@ -77,7 +77,7 @@ private:
         hooks_.add(*this);
         const auto pool = std::move(pool_);  // not kept: a queued call and its pool would own each other
         try {
-            pool->submit([call = this->shared_from_this()] { call->call(); });
+            pool->submit(this->shared_from_this());
         } catch (...) {  // out of memory, or of threads
             give_up(std::current_exception());
         }
@@ -117,7 +117,7 @@ private:
         Sleeper::abandon();
     }
 
-    void call()
+    void run_in_pool() override
     {
         {
             const std::lock_guard lock{mutex_};

@@ -2,6 +2,7 @@
 
 #include <agdf/agdf.hpp>
 
+#include <agdf/impl/blocking_pool.ipp>
 #include <agdf/impl/blueprint.ipp>
 #include <agdf/impl/body_worker.ipp>
 #include <agdf/impl/error.ipp>
