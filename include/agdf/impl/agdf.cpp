@@ -28,6 +28,7 @@
 #include <agdf/impl/stats_logger.ipp>
 #include <agdf/impl/timer.ipp>
 #include <agdf/impl/worker_base.ipp>
+#include <agdf/impl/worker_clock.ipp>
 
 namespace agdf::detail {
 
