@@ -449,7 +449,7 @@ TEST_CASE("an acknowledgement stays with its item: in the buffer, in a wait, and
     std::vector<Acknowledgement> asked(count);
     ChannelCore<IntMessage> queue{count - 1, Refill::first_place, Sharing::many_strands};
     if (is_weighed)
-        queue.limit_weight(1'000'000, [](const IntMessage& message) { return static_cast<std::size_t>(message.value); });
+        queue.limit_weight(1'000'000, [](const void* message) { return static_cast<std::size_t>(static_cast<const IntMessage*>(message)->value); });
     else
         queue.carry_acknowledgements();
     const auto of = [&](int i) { return i % 3 == 0 ? nullptr : &asked[static_cast<std::size_t>(i)]; };

@@ -258,7 +258,7 @@ public:
 
 private:
     template <class Given, class Body>
-    auto add(std::string name, Body&& body, NodeOptions options)
+    auto add(std::string&& name, Body&& body, NodeOptions&& options)
     {
         using B = std::decay_t<Body>;
         using Traits = detail::BodyTraits<B, Given>;

@@ -11,23 +11,23 @@
 
 namespace agdf::detail {
 
-/// The rest of the messages whose values are in a buffer, in the same order; most queues have none of this, and pay nothing.
-template <class M>
+/// The rest of the messages whose values are in a buffer, in the same order; most queues have none of this, and pay nothing. It
+/// is one class for all types of messages, since each would cost every program's build some fifty functions.
 class BesideBuffer {
 public:
-    BesideBuffer(std::size_t most, std::function<std::size_t(const M&)> weigh) : most_(most), weigh_(std::move(weigh)) {}
+    /// Weighs the message to which the pointer points.
+    using Weigh = std::function<std::size_t(const void*)>;
 
-    [[nodiscard]] bool has_room_for(const M& message) const { return total_ <= most_ && weigh_(message) <= most_ - total_; }
+    BesideBuffer(std::size_t most, Weigh weigh) : most_(most), weigh_(std::move(weigh)) {}
+
+    [[nodiscard]] bool has_room_for(const void* message) const { return total_ <= most_ && weigh_(message) <= most_ - total_; }
 
     /// Makes sure that the next push allocates nothing.
     void make_room() { rests_.make_room(); }
-    void push(const M& message)
+    void push(const void* message, Acknowledgement* acknowledgement)
     {
         const std::size_t weight = weigh_(message);
-        if constexpr (requires { message.acknowledgement; })
-            rests_.push(Rest{weight, message.acknowledgement});
-        else
-            rests_.push(Rest{weight, nullptr});
+        rests_.push(Rest{weight, acknowledgement});
         total_ += weight;
     }
     void pop() noexcept
@@ -44,7 +44,7 @@ private:
     };
 
     const std::size_t most_;
-    const std::function<std::size_t(const M&)> weigh_;
+    const Weigh weigh_;
     std::size_t total_ = 0;
     Ring<Rest> rests_;
 };

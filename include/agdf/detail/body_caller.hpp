@@ -48,18 +48,34 @@ private:
     Body body_;
 };
 
+/// A body that several share. The owner does not say whose type it is, since a smart pointer to each type would cost every program's
+/// build some forty functions.
+template <class Caller>
+class SharedBody {
+public:
+    SharedBody() = default;
+    explicit SharedBody(Caller* body) : owner_(body), body_(body) {}
+
+    [[nodiscard]] Caller& operator*() const noexcept { return *body_; }
+    [[nodiscard]] Caller* operator->() const noexcept { return body_; }
+
+private:
+    std::shared_ptr<void> owner_;
+    Caller* body_ = nullptr;
+};
+
 /// A call of a body that owns what it needs, for the blocking pool: it may go on when its worker has gone.
 template <class Caller>
 class BodyCall {
 public:
     using Item = Stored<typename Caller::In>;
 
-    BodyCall(std::shared_ptr<Caller> body, Item&& item) : body_(std::move(body)), item_(std::move(item)) {}
+    BodyCall(SharedBody<Caller> body, Item&& item) : body_(std::move(body)), item_(std::move(item)) {}
 
     auto operator()() { return (*body_)(item_); }  // a value, which outlives the call
 
 private:
-    std::shared_ptr<Caller> body_;
+    SharedBody<Caller> body_;
     Item item_;
 };
 

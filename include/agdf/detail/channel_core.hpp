@@ -57,8 +57,9 @@ public:
 
     [[nodiscard]] bool waits_when_full() const noexcept { return overflow_ == Overflow::wait; }
 
-    /// Bounds the buffer by weight as well; before anybody uses the channel. `weigh` must not throw.
-    void limit_weight(std::size_t most, std::function<std::size_t(const M&)> weigh)
+    /// Bounds the buffer by weight as well; before anybody uses the channel. `weigh` gets a pointer to the message, and must not
+    /// throw.
+    void limit_weight(std::size_t most, BesideBuffer::Weigh weigh)
     {
         buffer_.limit_weight(most, std::move(weigh));
         look_at_every_message();

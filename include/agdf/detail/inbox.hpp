@@ -5,13 +5,13 @@
 #include <agdf/concepts.hpp>
 #include <agdf/detail/channel_core.hpp>
 #include <agdf/detail/node_run.hpp>
+#include <agdf/detail/ring.hpp>
 #include <agdf/detail/sequencer.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -37,7 +37,7 @@ public:
     void add_start(M message)
     {
         const std::lock_guard lock{mutex_};
-        starts_.push_back(std::move(message));
+        starts_.push(std::move(message));
         channel_.skip_stamp();
         start_count_.store(starts_.size(), std::memory_order_relaxed);
     }
@@ -72,14 +72,14 @@ private:
             return false;
         receiver.message.emplace(std::move(starts_.front()));
         receiver.stamp = starts_taken_++;
-        starts_.pop_front();
+        starts_.pop();
         start_count_.store(starts_.size(), std::memory_order_relaxed);
         return true;
     }
 
     ChannelCore<M> channel_;
     std::mutex mutex_;
-    std::deque<M> starts_;
+    Ring<M> starts_;
     std::uint64_t starts_taken_ = 0;
     std::atomic<std::size_t> start_count_{0};
 };
@@ -104,7 +104,8 @@ public:
         inbox_.channel().drop_on_overflow(mine.overflow);
         if constexpr (!std::is_void_v<In>) {
             if (mine.queue_weight)
-                inbox_.channel().limit_weight(mine.queue_weight.most(), [this](const Message& message) { return weight_of(message.value); });
+                inbox_.channel().limit_weight(mine.queue_weight.most(),
+                                              [this](const void* message) { return weight_of(static_cast<const Message*>(message)->value); });
         }
         if ((mine.ordered || mine.ordered_by_key) && mine.workers > 1)
             sequencer_ = std::make_unique<Sequencer>(sharing == Sharing::many_strands);

@@ -9,7 +9,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <memory>
 #include <type_traits>
@@ -30,17 +29,17 @@ public:
     /// @param most  The bound that its owner keeps.
     explicit MessageBuffer(std::size_t most) noexcept : values_(most) {}
 
-    /// Bounds the messages by weight as well; before the first one. `weigh` must not throw.
-    void limit_weight(std::size_t most, std::function<std::size_t(const M&)> weigh)
+    /// Bounds the messages by weight as well; before the first one. `weigh` gets a pointer to the message, and must not throw.
+    void limit_weight(std::size_t most, BesideBuffer::Weigh weigh)
     {
-        besides_ = std::make_unique<BesideBuffer<M>>(most, std::move(weigh));
+        besides_ = std::make_unique<BesideBuffer>(most, std::move(weigh));
     }
 
     /// Lets messages carry acknowledgements; before the first one. Else nothing is kept but their values.
     void carry_acknowledgements()
     {
         if (!besides_)
-            limit_weight(std::numeric_limits<std::size_t>::max(), [](const M&) { return std::size_t{0}; });
+            limit_weight(std::numeric_limits<std::size_t>::max(), [](const void*) { return std::size_t{0}; });
     }
 
     /// Whether values are all that there is: then they may be put and taken without the buffer.
@@ -51,7 +50,7 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return values_.size(); }
     [[nodiscard]] bool empty() const noexcept { return values_.empty(); }
     /// A message that is heavier than the bound goes alone.
-    [[nodiscard]] bool bears(const M& message) const { return !besides_ || empty() || besides_->has_room_for(message); }
+    [[nodiscard]] bool bears(const M& message) const { return !besides_ || empty() || besides_->has_room_for(std::addressof(message)); }
 
     void push(M&& message)
     {
@@ -113,11 +112,14 @@ private:
         if (!besides_)
             return;
         besides_->make_room();  // all or nothing: without memory the two must not get out of step
-        besides_->push(message);
+        if constexpr (requires { message.acknowledgement; })
+            besides_->push(std::addressof(message), message.acknowledgement);
+        else
+            besides_->push(std::addressof(message), nullptr);
     }
 
     Ring<Kept> values_;
-    std::unique_ptr<BesideBuffer<M>> besides_;
+    std::unique_ptr<BesideBuffer> besides_;
     std::atomic<std::uint64_t> offered_besides_{0};
     std::atomic<std::size_t> moves_{0};  // from one count to the other; odd during one
 };

@@ -61,7 +61,7 @@ struct BodyFacts {
 /// A node as it was added.
 class NodeSpec {
 public:
-    NodeSpec(std::string name, NodeOptions options, ItemType in, ItemType out, BodyFacts facts);
+    NodeSpec(std::string&& name, NodeOptions&& options, ItemType&& in, ItemType&& out, BodyFacts facts);
     NodeSpec(const NodeSpec&) = delete;
     NodeSpec& operator=(const NodeSpec&) = delete;
     AGDF_DECL virtual ~NodeSpec();
@@ -105,10 +105,10 @@ public:
     using Caller = BodyCaller<Traits>;
     struct NoMaker {};
     /// How each worker gets a body of its own, if it does.
-    using MakeCaller = std::conditional_t<Traits::per_worker, std::function<std::shared_ptr<Caller>()>, NoMaker>;
+    using MakeCaller = std::conditional_t<Traits::per_worker, std::function<SharedBody<Caller>()>, NoMaker>;
 
-    /// @param body  What all workers share; null if each has its own.
-    NodeRunOf(RunState& run, const NodeSpec& spec, Sharing sharing, std::shared_ptr<Caller> body, const MakeCaller& make)
+    /// @param body  What all workers share; empty if each has its own.
+    NodeRunOf(RunState& run, const NodeSpec& spec, Sharing sharing, SharedBody<Caller> body, const MakeCaller& make)
         : NodeInput<typename Traits::In>(run, spec.name(), spec.options(), sharing), body_(std::move(body)), make_(make)
     {
     }
@@ -123,7 +123,7 @@ public:
     {
         if constexpr (Traits::per_worker)
             for (std::size_t i = 0; i < this->worker_count(); ++i)
-                typed_worker(i).set_body(nullptr);
+                typed_worker(i).set_body({});
     }
 
     [[nodiscard]] Worker& typed_worker(std::size_t index) noexcept { return static_cast<Worker&>(this->worker(index)); }
@@ -135,7 +135,7 @@ public:
 private:
     [[nodiscard]] std::unique_ptr<WorkerBase> make_worker(Lane& lane) override { return make_as<WorkerBase, Worker>(*this, lane, body_); }
 
-    const std::shared_ptr<Caller> body_;
+    const SharedBody<Caller> body_;
     [[no_unique_address]] const MakeCaller make_;
 };
 
@@ -173,13 +173,13 @@ public:
     using Run = NodeRunOf<Traits>;
     using Caller = BodyCaller<Traits>;
 
-    NodeSpecOf(std::string name, NodeOptions options, Body body)
+    NodeSpecOf(std::string&& name, NodeOptions&& options, Body&& body)
         : NodeSpec(std::move(name), std::move(options), item_type<In>(), item_type<Out>(), facts_of(body))
     {
         if constexpr (Traits::per_worker)
-            make_ = [make = std::move(body)]() mutable { return std::make_shared<Caller>(make()); };
+            make_ = [make = std::move(body)]() mutable { return SharedBody<Caller>{new Caller(make())}; };
         else
-            body_ = std::shared_ptr<Caller>{new Caller(std::move(body))};
+            body_ = SharedBody<Caller>{new Caller(std::move(body))};
     }
 
     [[nodiscard]] std::unique_ptr<NodeRun> make_run(RunState& run, Sharing sharing) const override
@@ -276,7 +276,7 @@ private:
         return nullptr;
     }
 
-    std::shared_ptr<Caller> body_;           // one of these two
+    SharedBody<Caller> body_;                // one of these two
     [[no_unique_address]] typename Run::MakeCaller make_;
 };
 
@@ -320,6 +320,7 @@ public:
 #else
 // What the templates above have of the standard library's that is the same for all of them.
 extern template class std::vector<agdf::detail::Envelope<agdf::detail::Unit>>;
+extern template class std::unique_ptr<agdf::detail::BesideBuffer>;
 extern template class std::unique_ptr<const agdf::detail::EdgeMaker>;
 extern template class std::unique_ptr<const agdf::detail::NodeSpec>;
 extern template class std::unique_ptr<agdf::detail::NodeRun>;

@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <atomic>
 #include <concepts>
-#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -139,10 +138,10 @@ public:
             return true;
         while (!held_->items.empty()) {
             struct Leaving {
-                ~Leaving() { items.pop_front(); }
-                std::deque<Out>& items;
+                ~Leaving() { items.pop(); }
+                Ring<Parcel<Out>>& items;
             } const leaving{held_->items};  // also if an edge throws at it: nobody may come back to it for ever
-            if (!put_to_all(held_->items.front(), true))
+            if (!put_to_all(held_->items.front().value, true))
                 return false;
         }
         drop_held();
@@ -215,7 +214,7 @@ private:
     }
 
     struct Held {
-        std::deque<Out> items;
+        Ring<Parcel<Out>> items;
         std::size_t most = 0;
         bool pauses = false;
         bool active = false;
@@ -231,7 +230,7 @@ private:
                 "at most .retry.max_held. Raise it, or retry inside of the body what is worth it.",
                 worker_.node().name(), held_->most));
         }
-        held_->items.push_back(std::move(item));
+        held_->items.push(Parcel<Out>{std::move(item)});
         return !held_->pauses;
     }
 

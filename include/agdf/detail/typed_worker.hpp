@@ -24,7 +24,7 @@ public:
     using Message = typename NodeInput<In>::Message;
     using Caller = BodyCaller<Traits>;
 
-    TypedWorker(NodeInput<In>& node, Lane& lane, std::shared_ptr<Caller> body)
+    TypedWorker(NodeInput<In>& node, Lane& lane, SharedBody<Caller> body)
         : Base(node.run(), node, lane), input_(*this), outlet_(*this), inbox_(node.inbox()), body_(std::move(body))
     {
         const NodeOptions& options = node.options();
@@ -35,7 +35,7 @@ public:
     [[nodiscard]] Outlet<Out>& outlet() noexcept { return outlet_; }
 
     /// Gives the worker a body of its own, or takes it away.
-    void set_body(std::shared_ptr<Caller> body) noexcept { body_ = std::move(body); }
+    void set_body(SharedBody<Caller> body) noexcept { body_ = std::move(body); }
 
     /// Makes the worker's policies, if it has none yet.
     [[nodiscard]] PoliciesFor<In>& policies(NodeInput<In>& node)
@@ -125,7 +125,7 @@ protected:
     Input input_;
     Outlet<Out> outlet_;
     Inbox<Message>& inbox_;
-    std::shared_ptr<Caller> body_;
+    SharedBody<Caller> body_;
     [[no_unique_address]] std::conditional_t<Traits::kind == BodyKind::stream, Stream<Out>, NoStream> stream_;
 };
 

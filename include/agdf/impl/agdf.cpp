@@ -59,6 +59,7 @@ template std::string draw_dot(const GraphCore&);
 }  // namespace agdf::detail
 
 template class std::vector<agdf::detail::Envelope<agdf::detail::Unit>>;
+template class std::unique_ptr<agdf::detail::BesideBuffer>;
 template class std::unique_ptr<const agdf::detail::EdgeMaker>;
 template class std::unique_ptr<const agdf::detail::NodeSpec>;
 template class std::unique_ptr<agdf::detail::NodeRun>;
