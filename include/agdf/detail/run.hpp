@@ -112,14 +112,35 @@ private:
     void halt_setup(NodeRun& node, const std::exception_ptr& error);
 
     void start_workers();
+    void start_worker(WorkerBase& worker);
 
     // One type of handler for all coroutines of a run, and one for all posts, since each costs every program's build.
-    using Ended = void (Run::*)(NodeRun* node, const std::exception_ptr& error);
-    struct OnEnd {
-        std::shared_ptr<Run> run;
-        Ended ended;
-        NodeRun* node;
-        void operator()(const std::exception_ptr& error) const { (*run.*ended)(node, error); }
+    using Ended = void (Run::*)(WorkerBase* worker, const std::exception_ptr& error);
+
+    /// Asio destroys it without a call if it has no memory for a coroutine's begin or end: the run ends all the same.
+    class OnEnd {
+    public:
+        OnEnd(std::shared_ptr<Run> run, Ended ended, WorkerBase* worker = nullptr) noexcept
+            : run_(std::move(run)), ended_(ended), worker_(worker)
+        {
+        }
+        OnEnd(OnEnd&&) = default;
+        OnEnd& operator=(OnEnd&&) = delete;
+        ~OnEnd()
+        {
+            if (run_ && run_->is_under_way_)
+                run_->end_without_memory(*this);
+        }
+        void operator()(const std::exception_ptr& error)
+        {
+            const auto run = std::move(run_);
+            (*run.*ended_)(worker_, error);
+        }
+
+    private:
+        std::shared_ptr<Run> run_;
+        Ended ended_;
+        WorkerBase* worker_;
     };
     struct OnLane {
         std::shared_ptr<Run> run;
@@ -128,8 +149,9 @@ private:
         void operator()() const { (*run.*function)(lane); }
     };
 
-    void spawn(const asio::any_io_executor& executor, asio::awaitable<void> coroutine, asio::cancellation_signal& signal, Ended ended,
-               NodeRun* node);
+    /// @param on_end  Made before the coroutine, so that it knows of it if that cannot be made.
+    static void spawn(const asio::any_io_executor& executor, asio::awaitable<void> coroutine, asio::cancellation_signal& signal, OnEnd&& on_end);
+    static void end_without_memory(OnEnd& on_end) noexcept;
 
     /// Calls a function for each lane, on its strand.
     void post_to_lanes(void (Run::*function)(std::size_t lane))
@@ -138,7 +160,7 @@ private:
             post_call(nodes_.lanes()[i]->executor(), OnLane{shared_from_this(), function, i});
     }
 
-    void setup_ended(NodeRun*, const std::exception_ptr&)  // set_up parks its errors
+    void setup_ended(WorkerBase*, const std::exception_ptr&)  // set_up parks its errors
     {
         if (is_set_up_ && phase() == Phase::running)
             start_workers();
@@ -146,9 +168,14 @@ private:
             finish();
     }
 
-    void coroutine_ended(NodeRun* node, const std::exception_ptr& error);
+    void worker_ended(WorkerBase* worker, const std::exception_ptr& error);
 
-    void teardown_ended(NodeRun*, const std::exception_ptr&) { report(); }
+    /// Halts the run since a worker could not go on: nothing of a body comes here, but memory may have run out.
+    ///
+    /// @returns  Null, or why other workers, who might wait for ever, could not be told.
+    [[nodiscard]] std::exception_ptr halt_by_worker(WorkerBase& worker, const std::exception_ptr& error) noexcept;
+
+    void teardown_ended(WorkerBase*, const std::exception_ptr&) { report(); }
 
     /// Cancels what the phase says shall not go on, and ends what only waits for time to pass.
     void interrupt();
@@ -173,17 +200,23 @@ private:
             worker->on_resume();
     }
 
-    void worker_ended(std::size_t)
+    void all_started(std::size_t) { (void)is_last_worker(); }
+
+    /// One worker less: true if it was the last one, whose end has finished the run.
+    bool is_last_worker()
     {
-        if (live_workers_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+        const bool is_last = live_workers_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+        if (is_last)
             finish();
+        return is_last;
     }
 
     void finish()
     {
         if (!nodes_.have_setup())
             return report();
-        spawn(strand(), tear_down(), teardown_signal_, &Run::teardown_ended, nullptr);
+        OnEnd on_end{shared_from_this(), &Run::teardown_ended};
+        spawn(strand(), tear_down(), teardown_signal_, std::move(on_end));
     }
 
     /// Runs the teardowns of the nodes that were set up, in reverse order; a cancel ends the one under way.
@@ -200,6 +233,7 @@ private:
     RunOptions options_of_run_;
     std::unique_ptr<Completion> completion_;
     bool has_begun_ = false;
+    std::atomic<bool> is_under_way_{false};
     std::shared_ptr<Watch> signals_;
     std::shared_ptr<Watch> stalls_;
     ShutdownService* hooks_ = nullptr;

@@ -32,6 +32,8 @@ public:
     /// What a body keeps may be given back to its node, or to another of its inputs, when its frame goes.
     ~RunNodes()
     {
+        for (const auto& lane : lanes_)
+            lane->abandon();  // a worker that had no memory to go to sleep may have been woken all the same
         for (const auto& node : nodes_)
             node->drop_workers();
     }

@@ -58,7 +58,9 @@ AGDF_DECL void Run::begin()
     core_->run_began(shared_from_this());
     if (!nodes_.have_setup())
         return start_workers();
-    spawn(strand(), set_up(), setup_signal_, &Run::setup_ended, nullptr);
+    OnEnd on_end{shared_from_this(), &Run::setup_ended};
+    spawn(strand(), set_up(), setup_signal_, std::move(on_end));
+    is_under_way_ = true;
 }
 
 AGDF_DECL void Run::give_up() noexcept
@@ -130,30 +132,73 @@ AGDF_DECL void Run::start_workers()
     live_workers_.store(nodes_.worker_count() + 1, std::memory_order_relaxed);  // one more, so that it cannot end in the middle of this
     nodes_.close_unfed_queues();
     for (std::size_t i = 0; i < nodes_.size(); ++i)
-        for (std::size_t w = 0; w < nodes_.node(i).worker_count(); ++w) {
-            WorkerBase& worker = nodes_.node(i).worker(w);
-            spawn(worker.lane().executor(), worker.work(), worker.signal(), &Run::coroutine_ended, &nodes_.node(i));
-        }
-    post_call(strand(), OnLane{shared_from_this(), &Run::worker_ended, 0});
+        for (std::size_t w = 0; w < nodes_.node(i).worker_count(); ++w)
+            start_worker(nodes_.node(i).worker(w));
+    const bool was_under_way = is_under_way_.exchange(true);
+    try {
+        post_call(strand(), OnLane{shared_from_this(), &Run::all_started, 0});
+    } catch (...) {  // without memory
+        is_under_way_ = was_under_way;
+        if (!was_under_way)
+            throw;
+        all_started(0);
+    }
+}
+
+AGDF_DECL void Run::start_worker(WorkerBase& worker)
+{
+    try {
+        OnEnd on_end{shared_from_this(), &Run::worker_ended, &worker};
+        spawn(worker.lane().executor(), worker.work(), worker.signal(), std::move(on_end));
+    } catch (...) {
+        if (!is_under_way_)
+            throw;  // else it has ended
+    }
 }
 
 AGDF_DECL void Run::spawn(const asio::any_io_executor& executor, asio::awaitable<void> coroutine, asio::cancellation_signal& signal,
-                          Ended ended, NodeRun* node)
+                          OnEnd&& on_end)
 {
-    asio::co_spawn(executor, std::move(coroutine), asio::bind_cancellation_slot(signal.slot(), OnEnd{shared_from_this(), ended, node}));
+    asio::co_spawn(executor, std::move(coroutine), asio::bind_cancellation_slot(signal.slot(), std::move(on_end)));
 }
 
-AGDF_DECL void Run::coroutine_ended(NodeRun* node, const std::exception_ptr& error)
+AGDF_DECL void Run::end_without_memory(OnEnd& on_end) noexcept
 {
-    if (error) {  // nothing of a body comes here; memory may have run out
-        node->fail(error);
-        halt(*node, error);
-        if (is_interrupt_lost_)  // other workers do not know of it and might wait for ever
-            std::rethrow_exception(error);
+    try {
+        on_end(std::make_exception_ptr(std::bad_alloc{}));
+    } catch (...) {  // what made this necessary is on its way to the caller already
     }
+}
+
+AGDF_DECL void Run::worker_ended(WorkerBase* worker, const std::exception_ptr& error)
+{
+    NodeRun& node = worker->node();
+    const std::exception_ptr lost = error ? halt_by_worker(*worker, error) : nullptr;
     core_->pool()->submitter_ended();
-    node->worker_ended();
-    worker_ended(0);
+    node.worker_ended();
+    if (!is_last_worker() && lost)
+        std::rethrow_exception(lost);
+}
+
+AGDF_DECL std::exception_ptr Run::halt_by_worker(WorkerBase& worker, const std::exception_ptr& error) noexcept
+{
+    worker.clock().change(WorkerClock::ended, WorkerClock::Clock::now());
+    NodeRun& node = worker.node();
+    try {
+        node.fail(error);
+        halt(node, error);
+    } catch (...) {
+        advance(Phase::halted);
+        is_interrupt_lost_ = true;
+    }
+    try {
+        if (is_interrupt_lost_.exchange(false))
+            interrupt();
+        note(node, error);
+        return nullptr;
+    } catch (...) {
+        return std::current_exception();
+    }
 }
 
 AGDF_DECL void Run::interrupt()
@@ -267,6 +312,7 @@ AGDF_DECL Outcome Run::outcome() const noexcept
 AGDF_DECL void Run::context_is_going() noexcept
 {
     const auto self = shared_from_this();
+    is_under_way_ = false;
     advance(Phase::cancelled);
     if (signals_)
         signals_->context_is_going();

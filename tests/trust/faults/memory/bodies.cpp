@@ -21,12 +21,6 @@ asio::awaitable<Counted> later(Counted item)
     co_return item;
 }
 
-agdf::Stream<Counted> whole(agdf::Receiver<Counted> items_in)
-{
-    while (auto item = co_await items_in.next())
-        co_yield *item;
-}
-
 template <class Body>
 void run_one(Body body, agdf::NodeOptions options = {}, std::size_t threads = 1)
 {

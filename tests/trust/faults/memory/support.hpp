@@ -33,6 +33,13 @@ inline constexpr int items = 4;
     }
 }
 
+/// Passes on what comes, as a body that sees its whole stream.
+[[nodiscard]] inline agdf::Stream<Counted> whole(agdf::Receiver<Counted> items_in)
+{
+    while (auto item = co_await items_in.next())
+        co_yield *item;
+}
+
 /// Counts what arrives.
 class Sink {
 public:
