@@ -130,11 +130,11 @@ public:
             return std::nullopt;
         if (item.index() == 0) {
             if (auto partner = bs_.take_one_of(*key))
-                return released(std::optional<Out>{std::in_place, std::in_place_index<0>, std::get<0>(std::move(item)), std::move(*partner)});
+                return pair(std::get<0>(std::move(item)), std::move(*partner));
             return wait<1>(as_, std::move(*key), std::get<0>(std::move(item)));
         }
         if (auto partner = as_.take_one_of(*key))
-            return released(std::optional<Out>{std::in_place, std::in_place_index<0>, std::move(*partner), std::get<1>(std::move(item))});
+            return pair(std::move(*partner), std::get<1>(std::move(item)));
         return wait<2>(bs_, std::move(*key), std::get<1>(std::move(item)));
     }
 
@@ -154,26 +154,39 @@ private:
         return item.index() == 0 ? std::invoke(join_.key_of_a, std::get<0>(item)) : std::invoke(join_.key_of_b, std::get<1>(item));
     }
 
-    /// One of those that waited leaves; only when nothing can fail any more.
-    [[nodiscard]] std::optional<Out> released(std::optional<Out> out)
+    // Each move may throw, and what does so at an item that has just come makes that one the error. So another one counts as held
+    // until it has been moved for the last time.
+
+    template <class Left, class Right>
+    [[nodiscard]] std::optional<Out> pair(Left&& a, Right&& b)
     {
+        std::optional<Out> out{std::in_place, std::in_place_index<0>, std::forward<Left>(a), std::forward<Right>(b)};
         held_.remove(1);
         return out;
     }
 
     template <std::size_t index, class Item>
-    std::optional<Out> wait(Waiting<Key, Item>& side, Key&& key, Item&& item)
+    [[nodiscard]] std::optional<Out> wait(Waiting<Key, Item>& side, Key&& key, Item&& item)
     {
         side.add(std::move(key), std::move(item));
-        auto displaced = side.size() > join_.max_waiting ? unmatched<index>(side) : std::optional<Out>{};
-        held_.add();  // from here on it is not the one that fails
+        auto displaced = side.size() > join_.max_waiting ? oldest<index>(side) : std::optional<Out>{};
+        if (!displaced)
+            held_.add();
         return displaced;
     }
 
+    /// At the end, when no item has come: it is itself the one that fails.
     template <std::size_t index, class Item>
-    std::optional<Out> unmatched(Waiting<Key, Item>& side)
+    [[nodiscard]] std::optional<Out> unmatched(Waiting<Key, Item>& side)
     {
-        return released(std::optional<Out>{std::in_place, std::in_place_index<index>, Unmatched<Item>{side.take_oldest()}});
+        held_.remove(1);
+        return oldest<index>(side);
+    }
+
+    template <std::size_t index, class Item>
+    [[nodiscard]] static std::optional<Out> oldest(Waiting<Key, Item>& side)
+    {
+        return std::optional<Out>{std::in_place, std::in_place_index<index>, Unmatched<Item>{side.take_oldest()}};
     }
 
     const J& join_;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -170,6 +171,51 @@ TEST_CASE("a source's output that was kept back and can never be copied costs th
     const auto report = graph.run();
     CHECK(arrived == std::vector<int>{1, 3});
     CHECK(report.node("source").err == 1);
+}
+
+TEST_CASE("a join counts each item once, whichever copy throws as items wait in it, meet and leave", "[errors][join]")
+{
+    struct Other {
+        Heavy item;
+    };
+    for (int n = 1;; ++n) {
+        Heavy::copies = 0;
+        Heavy::fails_at = n;
+        std::uint64_t arrived = 0;
+        std::uint64_t lost_on_an_edge = 0;  // which may be a pair, for one error
+        asio::io_context io;
+        agdf::Graph graph{io, {.log = [&](agdf::LogLevel, std::string_view line) {
+            lost_on_an_edge += line.find("output lost") != std::string_view::npos ? 1 : 0;
+        }}};
+        auto join = graph.add_node("join", agdf::join<Heavy, Other>([](const Heavy& item) { return item.value() % 2; },
+                                                                    [](const Other& other) { return other.item.value() % 2; }, {.max_waiting = 1}));
+        graph.add_node("items",
+                       []() -> agdf::Stream<Heavy> {
+                           for (int i = 1; i <= 6; ++i) {
+                               const Heavy item{i};
+                               co_yield item;
+                           }
+                       }) >> join;
+        graph.add_node("others",
+                       []() -> agdf::Stream<Other> {
+                           for (int i = 1; i <= 6; i += 2) {
+                               const Other other{Heavy{i}};
+                               co_yield other;
+                           }
+                       }) >> join;
+        graph.add_edge(join, graph.add_node("pairs", [&](const std::pair<Heavy, Other>&) { arrived += 2; }));
+        graph.add_edge(join, graph.add_node("items alone", [&](const agdf::Unmatched<Heavy>&) { ++arrived; }));
+        graph.add_edge(join, graph.add_node("others alone", [&](const agdf::Unmatched<Other>&) { ++arrived; }));
+        const auto report = graph.run();
+        const auto& joined = report.node("join");
+        INFO("copy " << n << " throws");
+        const std::uint64_t counted = arrived + joined.err + joined.undelivered;
+        CHECK(counted + lost_on_an_edge >= joined.in);
+        CHECK(counted <= joined.in);
+        if (Heavy::copies < n)
+            break;
+    }
+    CHECK(Heavy::alive == 0);
 }
 
 TEST_CASE("an item whose copy throws in a window is an error, and is not counted as undelivered as well", "[errors][window]")
