@@ -83,6 +83,9 @@ public:
 
     [[nodiscard]] bool is_full() const noexcept override { return full_; }
 
+    /// Whether the next output wakes somebody, or has another reason not to be put in place, and those behind it may have none.
+    [[nodiscard]] bool is_awaited() const noexcept { return direct_ && direct_->room_in_place() == 0 && !direct_->is_shared(); }
+
     /// Around each resumption of a stream, or around several: what it puts into the queue meanwhile uses up the worker's turn.
     void begin_burst() noexcept
     {
@@ -299,6 +302,7 @@ public:
 
     [[nodiscard]] static constexpr bool is_full() noexcept { return false; }
     [[nodiscard]] static constexpr bool has_room() noexcept { return true; }
+    [[nodiscard]] static constexpr bool is_awaited() noexcept { return false; }
     static constexpr void withdraw() noexcept {}
     [[nodiscard]] static std::exception_ptr take_error() noexcept { return nullptr; }
     [[nodiscard]] static constexpr bool has_error() noexcept { return false; }

@@ -28,6 +28,8 @@ inline bool Worker<Traits>::run_items()
     if (ready == 0)
         return false;
     std::size_t row = std::min(ready, queue.row_to_take());
+    if (this->outlet_.is_awaited())
+        row = 1;  // which wakes who waits for it, and then there may be room in place
     if constexpr (is_stream) {
         run_streams(row);
     } else if constexpr (std::is_void_v<Out>) {
