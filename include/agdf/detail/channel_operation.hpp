@@ -122,10 +122,10 @@ private:
 
     [[nodiscard]] bool withdraw() noexcept
     {
-        is_withdrawing_.store(true);
+        ++withdrawing_;
         ChannelCore<M>* const channel = channel_.load();
         const bool is_withdrawn = channel && channel->withdraw(*this);
-        is_withdrawing_.store(false);
+        --withdrawing_;
         return is_withdrawn;
     }
 
@@ -134,7 +134,7 @@ private:
     void forget_channel() noexcept
     {
         channel_.store(nullptr);
-        while (is_withdrawing_.load())
+        while (withdrawing_.load() > 0)
             std::this_thread::yield();
     }
 
@@ -147,7 +147,7 @@ private:
     }
 
     std::atomic<ChannelCore<M>*> channel_;  // the one who serves may be on another thread than the one who cancels
-    std::atomic<bool> is_withdrawing_{false};
+    std::atomic<int> withdrawing_{0};  // a time-out and a cancellation may do so at once
     ShutdownService* service_ = nullptr;
     std::shared_ptr<Meeting> meeting_;
     std::exception_ptr error_;
