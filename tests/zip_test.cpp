@@ -325,6 +325,57 @@ TEST_CASE("a broadcast that meets again in a zip behind a filter is warned about
     }
 }
 
+TEST_CASE("items that fail before one input of a zip only are warned about at the end of the run", "[zip]")
+{
+    asio::io_context io;
+    std::vector<std::string> lines;
+    agdf::Graph graph{io, {.log = [&](agdf::LogLevel level, std::string_view line) {
+                               if (level == agdf::LogLevel::warning)
+                                   lines.emplace_back(line);
+                           }}};
+    const auto fails_at_2 = [](int x) {
+        if (x == 2)
+            throw std::runtime_error("2");
+        return x;
+    };
+    auto source = graph.add_node("source", counting_to(3));
+    auto zip = graph.add_node("zip", agdf::zip<int, int>());
+    std::vector<std::tuple<int, int>> rows;
+    zip >> graph.add_node("rows", agdf::collect(rows));
+
+    SECTION("with the node and the number")
+    {
+        auto parse = graph.add_node("parse", fails_at_2);
+        source >> parse;
+        graph.add_edge(source, zip.input<0>());
+        graph.add_edge(parse, zip.input<1>());
+        CHECK(graph.run().outcome == agdf::Outcome::completed_with_errors);
+        CHECK(rows == std::vector<std::tuple<int, int>>{{1, 1}, {2, 3}});
+        REQUIRE(lines.size() == 1);
+        CHECK(lines[0] == "agdf: node 'zip': it put together items that may not belong together, since 'parse', before some of its inputs only, "
+                          "has lost 1 (failed or dropped). Expected: as many items at each input. Pass on a place holder for an item that "
+                          "fails, or join by a key (agdf::join).");
+    }
+    SECTION("but not those that fail before both")
+    {
+        auto parse = graph.add_node("parse", fails_at_2);
+        source >> parse;
+        graph.add_edge(parse, zip.input<0>());
+        graph.add_edge(parse, zip.input<1>());
+        CHECK(graph.run().outcome == agdf::Outcome::completed_with_errors);
+        CHECK(rows == std::vector<std::tuple<int, int>>{{1, 1}, {3, 3}});
+        CHECK(lines.empty());
+    }
+    SECTION("nor those that fail behind it")
+    {
+        graph.add_edge(source, zip.input<0>());
+        graph.add_edge(source, zip.input<1>());
+        zip >> graph.add_node("check", [](int, int) { throw std::runtime_error("never right"); });
+        CHECK(graph.run().outcome == agdf::Outcome::completed_with_errors);
+        CHECK(lines.empty());
+    }
+}
+
 TEST_CASE("a body of one's own may have several receivers, and be called by pictures and statistics by its queues", "[zip]")
 {
     const Watchdog watchdog;

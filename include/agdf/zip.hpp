@@ -168,7 +168,7 @@ private:
 /// Errors:  `longest` without padding throws GraphError; a `strict` zip fails with ZipError when an input ends early.
 ///          A filter between a node and only one of two inputs that it reaches leaves pairs that do not belong together, and
 ///          can make the graph stand still once the queues are full: the graph's log warns of it. Items that fail there do the
-///          same, without a warning: let such a node halt the run, or use `agdf::join`, which goes by keys.
+///          same, and the log says so at the end: let such a node halt the run, or use `agdf::join`, which goes by keys.
 ///
 ///     auto zipped = graph.add_node("zip", agdf::zip<int, std::string>());
 ///     graph.add_edge(numbers, zipped.input<0>());

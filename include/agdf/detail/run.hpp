@@ -224,12 +224,20 @@ private:
 
     void report();
     void report_to(Completion& completion);
+    /// Logs which zips lost items before one of their inputs only.
+    void warn_of_gaps(const std::vector<NodeStats>& stats);
     [[nodiscard]] Outcome outcome() const noexcept;
 
     AGDF_DECL void context_is_going() noexcept override;
 
+    struct ZipWays {
+        std::size_t zip;
+        std::vector<std::size_t> nodes;  // before some of its inputs only
+    };
+
     const std::shared_ptr<GraphCore> core_;
     RunNodes nodes_;
+    std::vector<ZipWays> zips_;
     RunOptions options_of_run_;
     std::unique_ptr<Completion> completion_;
     bool has_begun_ = false;

@@ -1,10 +1,11 @@
 #pragma once
 
-// Floor 5: finding a zip whose inputs cannot stay in step.
+// Floor 5: finding a zip whose inputs cannot stay in step, or have not.
 
 #include <agdf/detail/blueprint.hpp>
 #include <agdf/detail/fmt.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -21,13 +22,8 @@ public:
     /// Returns a sentence on the first such way to `zip`; empty if there is none.
     [[nodiscard]] std::string warning_for(std::size_t zip) const
     {
-        std::vector<std::size_t> inputs{zip};
-        for (const std::size_t producer : blueprint_.producers_of(zip))
-            if (is_input_of(producer, zip))
-                inputs.push_back(producer);
-        std::vector<std::vector<bool>> feeds;
-        for (const std::size_t input : inputs)
-            feeds.push_back(ancestors_of(input));
+        const std::vector<std::size_t> inputs = inputs_of(zip);
+        const std::vector<std::vector<bool>> feeds = ancestors_of_each(inputs);
         for (std::size_t a = 0; a < inputs.size(); ++a)
             for (std::size_t b = 0; b < inputs.size(); ++b)
                 for (std::size_t node = 0; node < blueprint_.size(); ++node) {
@@ -48,11 +44,42 @@ public:
         return {};
     }
 
+    /// The nodes from which items reach some of the inputs of `zip` but not all.
+    [[nodiscard]] std::vector<std::size_t> nodes_on_one_way(std::size_t zip) const
+    {
+        const std::vector<std::vector<bool>> feeds = ancestors_of_each(inputs_of(zip));
+        std::vector<std::size_t> nodes;
+        for (std::size_t node = 0; node < blueprint_.size(); ++node) {
+            const auto fed = std::count_if(feeds.begin(), feeds.end(), [node](const auto& fed_by) { return fed_by[node]; });
+            if (node != zip && fed > 0 && static_cast<std::size_t>(fed) < feeds.size())
+                nodes.push_back(node);
+        }
+        return nodes;
+    }
+
 private:
+    /// The queues of a zip: its own and those of its further inputs.
+    [[nodiscard]] std::vector<std::size_t> inputs_of(std::size_t zip) const
+    {
+        std::vector<std::size_t> inputs{zip};
+        for (const std::size_t producer : blueprint_.producers_of(zip))
+            if (is_input_of(producer, zip))
+                inputs.push_back(producer);
+        return inputs;
+    }
+
     [[nodiscard]] bool is_input_of(std::size_t node, std::size_t zip) const
     {
         const auto& edges = blueprint_.edges_of(node);
         return edges.size() == 1 && edges.front().label == EdgeLabel::input && edges.front().to == zip;
+    }
+
+    [[nodiscard]] std::vector<std::vector<bool>> ancestors_of_each(const std::vector<std::size_t>& inputs) const
+    {
+        std::vector<std::vector<bool>> ancestors;
+        for (const std::size_t input : inputs)
+            ancestors.push_back(ancestors_of(input));
+        return ancestors;
     }
 
     /// All nodes from which items reach `input`, itself included, not by way of the zip's other inputs.

@@ -4,6 +4,7 @@
 
 #include <agdf/detail/fmt.hpp>
 #include <agdf/detail/run.hpp>
+#include <agdf/detail/zip_check.hpp>
 
 #include <tuple>
 
@@ -14,6 +15,8 @@ AGDF_DECL void Run::prepare(RunOptions options)
     if (options.grace < options.grace.zero())
         throw GraphError("agdf::Graph::run: the option .grace is negative. Expected: a duration. Set it to how long a stop may take.");
     nodes_.start(options.start);
+    for (const std::size_t zip : core_->blueprint.zips())
+        zips_.push_back({zip, ZipCheck{core_->blueprint}.nodes_on_one_way(zip)});
     options_of_run_ = std::move(options);
     options_of_run_.start.clear();
 }
@@ -286,12 +289,26 @@ AGDF_DECL void Run::report_to(Completion& completion)
                                             "input, or gave them up. If that is not meant, let it read until there is none.",
                                             stats.name, stats.undelivered, stats.in));
     }
+    if (!is_discarding())
+        warn_of_gaps(report.nodes);
     if (signals_)
         report.signal = signals_->signal();
     report.outcome = outcome();
     std::tie(report.first_error_node, report.first_error) = first_error();
     core_->run_ended(report.nodes);
     completion.complete(std::move(report));
+}
+
+AGDF_DECL void Run::warn_of_gaps(const std::vector<NodeStats>& stats)
+{
+    for (const ZipWays& ways : zips_)
+        for (const std::size_t node : ways.nodes)
+            if (const std::uint64_t lost = stats[node].err + stats[node].dropped; lost > 0)
+                log(LogLevel::warning,
+                    fmt::format("agdf: node '{}': it put together items that may not belong together, since '{}', before some of its inputs "
+                                "only, has lost {} (failed or dropped). Expected: as many items at each input. Pass on a place holder for an "
+                                "item that fails, or join by a key (agdf::join).",
+                                stats[ways.zip].name, stats[node].name, lost));
 }
 
 AGDF_DECL Outcome Run::outcome() const noexcept
