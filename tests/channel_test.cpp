@@ -591,8 +591,9 @@ TEST_CASE("a channel may go once it has served the one who waits, also while tha
         asio::post(io, [&] {
             asio::post(io, [&] {
                 is_waiting = true;
-                while (!is_sending) {
-                }
+                for (int looks = 0; !is_sending; ++looks)
+                    if (looks > 1'000'000)  // the other thread has no processor
+                        std::this_thread::yield();
                 signal.emit(asio::cancellation_type::terminal);
             });
         });
