@@ -6,6 +6,7 @@
 
 #include <agdf/testing.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -352,9 +353,32 @@ TEST_CASE("items that fail before one input of a zip only are warned about at th
         CHECK(graph.run().outcome == agdf::Outcome::completed_with_errors);
         CHECK(rows == std::vector<std::tuple<int, int>>{{1, 1}, {2, 3}});
         REQUIRE(lines.size() == 1);
-        CHECK(lines[0] == "agdf: node 'zip': it put together items that may not belong together, since 'parse', before some of its inputs only, "
-                          "has lost 1 (failed or dropped). Expected: as many items at each input. Pass on a place holder for an item that "
+        CHECK(lines[0] == "agdf: node 'zip': it may have put together items that do not belong together, since items were lost before its inputs, "
+                          "in node 'parse': 1 failed, 0 dropped. Expected: as many items at each input. Pass on a place holder for an item that "
                           "fails, or join by a key (agdf::join).");
+    }
+    SECTION("also if an edge from a node before both of them loses one")
+    {
+        auto other = graph.add_node("other", [](int x) { return x; });
+        graph.add_edge(source, other, agdf::map(fails_at_2));
+        graph.add_edge(source, zip.input<0>());
+        graph.add_edge(other, zip.input<1>());
+        CHECK(graph.run().outcome == agdf::Outcome::completed_with_errors);
+        REQUIRE(lines.size() == 1);
+        CHECK_THAT(lines[0], ContainsSubstring("in node 'source': 1 failed"));
+    }
+    SECTION("but not if an error edge leads to a replacement")
+    {
+        auto parse = graph.add_node("parse", fails_at_2);
+        auto replace = graph.add_node("replace", [](const agdf::Failed<int>&) { return 0; });
+        source >> parse;
+        graph.add_error_edge(parse, replace);
+        graph.add_edge(source, zip.input<0>());
+        graph.add_edge(parse, zip.input<1>());
+        graph.add_edge(replace, zip.input<1>());
+        CHECK(graph.run().outcome == agdf::Outcome::completed_with_errors);
+        CHECK(rows.size() == 3);
+        CHECK(std::none_of(lines.begin(), lines.end(), [](const std::string& line) { return line.find("may have put") != std::string::npos; }));
     }
     SECTION("but not those that fail before both")
     {

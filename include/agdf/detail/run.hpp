@@ -18,6 +18,7 @@
 #include <agdf/detail/run_control.hpp>
 #include <agdf/detail/shutdown.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -109,7 +110,7 @@ private:
 
     /// Runs the setups in the order of the nodes; the first that fails halts the run before an item flows.
     asio::awaitable<void> set_up();
-    void halt_setup(NodeRun& node, const std::exception_ptr& error);
+    void halt_setup(NodeRun& node, const std::exception_ptr& error) noexcept;
 
     void start_workers();
     void start_worker(WorkerBase& worker);
@@ -160,22 +161,26 @@ private:
             post_call(nodes_.lanes()[i]->executor(), OnLane{shared_from_this(), function, i});
     }
 
-    void setup_ended(WorkerBase*, const std::exception_ptr&)  // set_up parks its errors
-    {
-        if (is_set_up_ && phase() == Phase::running)
-            start_workers();
-        else
-            finish();
-    }
+    void setup_ended(WorkerBase*, const std::exception_ptr& error);
+
+    /// Whose hook would come next, or the last one.
+    [[nodiscard]] NodeRun& node_of_hook() noexcept { return nodes_.node(std::min(set_up_nodes_, nodes_.size() - 1)); }
 
     void worker_ended(WorkerBase* worker, const std::exception_ptr& error);
 
-    /// Halts the run since a worker could not go on: nothing of a body comes here, but memory may have run out.
+    /// Halts the run, with or without memory.
     ///
-    /// @returns  Null, or why other workers, who might wait for ever, could not be told.
-    [[nodiscard]] std::exception_ptr halt_by_worker(WorkerBase& worker, const std::exception_ptr& error) noexcept;
+    /// @returns  Null, or why workers, who might wait for ever, could not be told.
+    [[nodiscard]] std::exception_ptr halt_for_sure(NodeRun& node, const std::exception_ptr& error) noexcept;
 
-    void teardown_ended(WorkerBase*, const std::exception_ptr&) { report(); }
+    void note_teardown_error(NodeRun& node, const std::exception_ptr& error) noexcept;
+
+    void teardown_ended(WorkerBase*, const std::exception_ptr& error)
+    {
+        if (error)  // it has parked those of the nodes
+            note_teardown_error(node_of_hook(), error);
+        report();
+    }
 
     /// Cancels what the phase says shall not go on, and ends what only waits for time to pass.
     void interrupt();
@@ -224,20 +229,15 @@ private:
 
     void report();
     void report_to(Completion& completion);
-    /// Logs which zips lost items before one of their inputs only.
+    /// Logs which zips may have put together what does not belong together, since items were lost before them.
     void warn_of_gaps(const std::vector<NodeStats>& stats);
     [[nodiscard]] Outcome outcome() const noexcept;
 
     AGDF_DECL void context_is_going() noexcept override;
 
-    struct ZipWays {
-        std::size_t zip;
-        std::vector<std::size_t> nodes;  // before some of its inputs only
-    };
-
     const std::shared_ptr<GraphCore> core_;
     RunNodes nodes_;
-    std::vector<ZipWays> zips_;
+    std::vector<ZipWays> zips_;  // as the graph was when the run was made
     RunOptions options_of_run_;
     std::unique_ptr<Completion> completion_;
     bool has_begun_ = false;

@@ -12,6 +12,13 @@
 
 namespace agdf::detail {
 
+/// A zip, and the nodes from which items reach it.
+struct ZipWays {
+    std::vector<std::size_t> inputs;   // its own queue first
+    std::vector<std::size_t> one_way;  // what fails here is missing at some of the inputs only
+    std::vector<std::size_t> others;   // before all inputs, or where an error edge may lead to a replacement
+};
+
 /// Looks for what a zip cannot bear: two of its inputs come from the same node, and on the way of one of them, but not of
 /// the other, something may drop or add items. Then pairs do not belong together, and once the queues of the other way are
 /// full, the node that feeds both waits for the zip, and the zip for it.
@@ -44,17 +51,20 @@ public:
         return {};
     }
 
-    /// The nodes from which items reach some of the inputs of `zip` but not all.
-    [[nodiscard]] std::vector<std::size_t> nodes_on_one_way(std::size_t zip) const
+    [[nodiscard]] ZipWays ways_to(std::size_t zip) const
     {
-        const std::vector<std::vector<bool>> feeds = ancestors_of_each(inputs_of(zip));
-        std::vector<std::size_t> nodes;
+        ZipWays ways{inputs_of(zip), {}, {}};
+        const std::vector<std::vector<bool>> feeds = ancestors_of_each(ways.inputs);
         for (std::size_t node = 0; node < blueprint_.size(); ++node) {
-            const auto fed = std::count_if(feeds.begin(), feeds.end(), [node](const auto& fed_by) { return fed_by[node]; });
-            if (node != zip && fed > 0 && static_cast<std::size_t>(fed) < feeds.size())
-                nodes.push_back(node);
+            const auto fed = static_cast<std::size_t>(
+                std::count_if(feeds.begin(), feeds.end(), [node](const auto& ancestors) { return ancestors[node]; }));
+            if (node == zip || fed == 0)
+                continue;
+            const auto& edges = blueprint_.edges_of(node);
+            const bool replaces = std::any_of(edges.begin(), edges.end(), [](const auto& edge) { return edge.label == EdgeLabel::error; });
+            (fed < feeds.size() && !replaces ? ways.one_way : ways.others).push_back(node);
         }
-        return nodes;
+        return ways;
     }
 
 private:

@@ -6,6 +6,7 @@
 #include <agdf/detail/run.hpp>
 #include <agdf/detail/zip_check.hpp>
 
+#include <algorithm>
 #include <tuple>
 
 namespace agdf::detail {
@@ -16,7 +17,7 @@ AGDF_DECL void Run::prepare(RunOptions options)
         throw GraphError("agdf::Graph::run: the option .grace is negative. Expected: a duration. Set it to how long a stop may take.");
     nodes_.start(options.start);
     for (const std::size_t zip : core_->blueprint.zips())
-        zips_.push_back({zip, ZipCheck{core_->blueprint}.nodes_on_one_way(zip)});
+        zips_.push_back(ZipCheck{core_->blueprint}.ways_to(zip));
     options_of_run_ = std::move(options);
     options_of_run_.start.clear();
 }
@@ -123,11 +124,24 @@ AGDF_DECL asio::awaitable<void> Run::set_up()
     is_set_up_ = true;
 }
 
-AGDF_DECL void Run::halt_setup(NodeRun& node, const std::exception_ptr& error)
+AGDF_DECL void Run::halt_setup(NodeRun& node, const std::exception_ptr& error) noexcept
 {
-    node.keep(error);
-    log(LogLevel::error, fmt::format("agdf: node '{}': its setup halts the run: {}", node.name(), describe(error)));
-    halt(node, error);
+    try {
+        node.keep(error);
+        log(LogLevel::error, fmt::format("agdf: node '{}': its setup halts the run: {}", node.name(), describe(error)));
+    } catch (...) {  // without memory it halts all the same
+    }
+    (void)halt_for_sure(node, error);  // there are no workers yet
+}
+
+AGDF_DECL void Run::setup_ended(WorkerBase*, const std::exception_ptr& error)
+{
+    if (error)  // it has parked those of the nodes
+        (void)halt_for_sure(node_of_hook(), error);
+    if (is_set_up_ && phase() == Phase::running)
+        start_workers();
+    else
+        finish();
 }
 
 AGDF_DECL void Run::start_workers()
@@ -176,19 +190,24 @@ AGDF_DECL void Run::end_without_memory(OnEnd& on_end) noexcept
 AGDF_DECL void Run::worker_ended(WorkerBase* worker, const std::exception_ptr& error)
 {
     NodeRun& node = worker->node();
-    const std::exception_ptr lost = error ? halt_by_worker(*worker, error) : nullptr;
+    std::exception_ptr lost;
+    if (error) {  // nothing of a body comes here; memory may have run out
+        worker->clock().change(WorkerClock::ended, WorkerClock::Clock::now());
+        try {
+            node.fail(error);
+        } catch (...) {
+        }
+        lost = halt_for_sure(node, error);
+    }
     core_->pool()->submitter_ended();
     node.worker_ended();
     if (!is_last_worker() && lost)
         std::rethrow_exception(lost);
 }
 
-AGDF_DECL std::exception_ptr Run::halt_by_worker(WorkerBase& worker, const std::exception_ptr& error) noexcept
+AGDF_DECL std::exception_ptr Run::halt_for_sure(NodeRun& node, const std::exception_ptr& error) noexcept
 {
-    worker.clock().change(WorkerClock::ended, WorkerClock::Clock::now());
-    NodeRun& node = worker.node();
     try {
-        node.fail(error);
         halt(node, error);
     } catch (...) {
         advance(Phase::halted);
@@ -253,13 +272,19 @@ AGDF_DECL asio::awaitable<void> Run::tear_down()
             co_await Lane::come_home();
             co_await asio::this_coro::throw_if_cancelled(true);
         }
-        if (error) {
-            NodeRun& node = nodes_.node(set_up_nodes_);
-            node.keep(error);
-            log(LogLevel::error, fmt::format("agdf: node '{}': its teardown failed: {}", node.name(), describe(error)));
-            note(node, error);
-        }
+        if (error)
+            note_teardown_error(nodes_.node(set_up_nodes_), error);
         co_await asio::this_coro::reset_cancellation_state();  // also if the one under way did not mind
+    }
+}
+
+AGDF_DECL void Run::note_teardown_error(NodeRun& node, const std::exception_ptr& error) noexcept
+{
+    try {
+        note(node, error);
+        node.keep(error);
+        log(LogLevel::error, fmt::format("agdf: node '{}': its teardown failed: {}", node.name(), describe(error)));
+    } catch (...) {  // without memory for more, the run has an error all the same
     }
 }
 
@@ -289,7 +314,7 @@ AGDF_DECL void Run::report_to(Completion& completion)
                                             "input, or gave them up. If that is not meant, let it read until there is none.",
                                             stats.name, stats.undelivered, stats.in));
     }
-    if (!is_discarding())
+    if (phase() == Phase::running)
         warn_of_gaps(report.nodes);
     if (signals_)
         report.signal = signals_->signal();
@@ -301,14 +326,22 @@ AGDF_DECL void Run::report_to(Completion& completion)
 
 AGDF_DECL void Run::warn_of_gaps(const std::vector<NodeStats>& stats)
 {
-    for (const ZipWays& ways : zips_)
-        for (const std::size_t node : ways.nodes)
-            if (const std::uint64_t lost = stats[node].err + stats[node].dropped; lost > 0)
-                log(LogLevel::warning,
-                    fmt::format("agdf: node '{}': it put together items that may not belong together, since '{}', before some of its inputs "
-                                "only, has lost {} (failed or dropped). Expected: as many items at each input. Pass on a place holder for an "
-                                "item that fails, or join by a key (agdf::join).",
-                                stats[ways.zip].name, stats[node].name, lost));
+    const auto has_lost = [&](std::size_t node) { return stats[node].err + stats[node].dropped > 0; };
+    for (const ZipWays& ways : zips_) {
+        auto gap = std::find_if(ways.one_way.begin(), ways.one_way.end(), has_lost);
+        if (gap == ways.one_way.end()) {
+            const bool differ = std::any_of(ways.inputs.begin(), ways.inputs.end(),
+                                            [&](std::size_t input) { return stats[input].in != stats[ways.inputs.front()].in; });
+            gap = std::find_if(ways.others.begin(), ways.others.end(), has_lost);
+            if (!differ || gap == ways.others.end())
+                continue;
+        }
+        log(LogLevel::warning,
+            fmt::format("agdf: node '{}': it may have put together items that do not belong together, since items were lost before its inputs, "
+                        "in node '{}': {} failed, {} dropped. Expected: as many items at each input. Pass on a place holder for an item that "
+                        "fails, or join by a key (agdf::join).",
+                        stats[ways.inputs.front()].name, stats[*gap].name, stats[*gap].err, stats[*gap].dropped));
+    }
 }
 
 AGDF_DECL Outcome Run::outcome() const noexcept

@@ -102,6 +102,23 @@ const Add again_hooks{"the same, setup and teardown", [] {
     });
 }};
 
+/// Whatever is short, a hook that fails never goes unseen.
+void run_with_a_hook_that_fails(bool in_setup)
+{
+    asio::io_context io;
+    agdf::Graph graph{io, quiet()};
+    Sink sink;
+    const agdf::Hook fails{[] { throw 1; }};
+    graph.add_node("source", source) >>
+        graph.add_node("sink", [&sink](const Counted& item) { sink(item); }, {.setup = in_setup ? fails : agdf::Hook{}, .teardown = in_setup ? agdf::Hook{} : fails});
+    const agdf::RunReport report = graph.run();
+    expect(report.outcome != agdf::Outcome::completed, "the run says 'completed'");
+    expect(report.first_error != nullptr, "the run says no reason");
+}
+
+const Add failing_setup{"a setup that fails", [] { run_with_a_hook_that_fails(true); }};
+const Add failing_teardown{"a teardown that fails", [] { run_with_a_hook_that_fails(false); }};
+
 const Add batches{"batch", [] {
     Sink sink;
     asio::io_context io;
