@@ -4,5 +4,6 @@
 
 #include <fmt/core.h>
 #if FMT_VERSION >= 110000
+#include <cstdlib>  // which fmt 11.1 needs and does not include
 #include <fmt/format.h>
 #endif
