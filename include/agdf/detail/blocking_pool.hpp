@@ -66,6 +66,7 @@ private:
     void work();
     [[nodiscard]] bool start_job();
     void end_job();
+
     AGDF_NOINLINE static Thread*& own_thread()
     {
         thread_local Thread* thread = nullptr;
